@@ -26,7 +26,7 @@ def main() -> None:
     from hotwire.adapters import RidgeAdapter
     from hotwire.decoder import Decoder, Events, Recording, Settings, StimulusTargets, save
     from hotwire.decoder.bundle.sealed import DECIDE, unseal
-    from hotwire.decoder.readout import NearestReadout
+    from hotwire.decoder.readouts.nearest import NearestReadout
     from hotwire.models import OnnxNetwork
 
     folder = Path(sys.argv[1])

@@ -11,10 +11,10 @@ from .evaluation.evaluate import Evaluation as Evaluation
 from .evaluation.evaluate import evaluate as evaluate
 from .evaluation.tuning import tune as tune
 from .experiments.alignment import start_on as start_on
-from .readout import DiscriminantReadout as DiscriminantReadout
-from .readout import LabelReadout as LabelReadout
-from .readout import NearestReadout as NearestReadout
-from .readout import TextReadout as TextReadout
+from .readouts.discriminant import DiscriminantReadout as DiscriminantReadout
+from .readouts.label import LabelReadout as LabelReadout
+from .readouts.nearest import NearestReadout as NearestReadout
+from .readouts.text import TextReadout as TextReadout
 from .recordings.cutting import cut_runs as cut_runs
 from .recordings.events import Events as Events
 from .recordings.recording import Recording as Recording

@@ -16,7 +16,8 @@ from .fit_findings import warn_of_fit
 from .fitted_on import run_digests
 from .inner_folds import Split, calibration_within, in_turn, inner_scores, warn_uncalibrated
 from .linear import Linear
-from .readout import Entry, entry_of, read_out
+from .readouts.entry import Entry, entry_of
+from .readouts.read_out import read_out
 from .recordings.matching import check_agrees
 from .recordings.recording import Recording
 from .settings import Settings, fit_on, prompted

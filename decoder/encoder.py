@@ -21,6 +21,7 @@ from ..errors import InputError, ShapeError
 from ..models.networks.network import Network, count_of
 from .pooling import Pool, check_pool, pooled
 from .receptive_fields import FIELDS, FieldRidge, ReceptiveField
+from .recordings.events import listed
 
 N_FOLDS = 5
 """Of whole groups, in which strengths are chosen."""
@@ -182,10 +183,11 @@ def check_responses(responses: NDArray, sites: Sequence[str] | None = None) -> N
     require_finite("responses", responses, row="stimulus", column="site")
     constant = np.flatnonzero(responses.max(axis=0) == responses.min(axis=0))
     if len(constant):
-        named = [str(one) if sites is None else repr(sites[one]) for one in constant[:3].tolist()]
+        named = [str(one) if sites is None else repr(sites[one]) for one in constant.tolist()]
+        study = "" if sites is None else f', in a recording of kind "responses" by exclude = [{listed(named)}]'
         raise InputError(
-            f"responses: site {', '.join(named)} never varies, so nothing can predict it ({len(constant)} of "
-            f"{responses.shape[1]} sites); leave such sites out"
+            f"responses: site {listed(named, 3)} never varies, so nothing can predict it ({len(constant)} of "
+            f"{responses.shape[1]} sites); leave such sites out{study}"
         )
 
 

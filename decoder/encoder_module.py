@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from ..errors import InputError
 from .encoder import Encoder
 from .pooling import unpooled
 
@@ -48,11 +49,22 @@ class EncoderModule(nn.Module):
         self.register_buffer("intercept", torch.from_numpy(intercept.astype(np.float32)))
 
     @classmethod
-    def of(cls, encoder: Encoder) -> Self:
-        """Of a fitted encoder."""
-        shape_of, pool = encoder.network.shape_of, encoder.pool
-        whole = {layer: unpooled(weights, shape_of(layer), pool) for layer, weights in encoder.weights().items()}
-        return cls(whole, encoder.intercept())
+    def of(cls, encoder: Encoder, stimulus: Any = None) -> Self:
+        """Of a fitted encoder; of one that averages over time, for sounds as long as `stimulus`."""
+        network, pool = encoder.network, encoder.pool
+        filled = None if pool is None or stimulus is None else network.n_positions([stimulus])
+        n_positions = None if filled is None else int(filled[0])
+        if n_positions is None and pool is not None and network.hears:
+            raise InputError(
+                "stimulus: expected a sound, since the encoder averages over as many states as a sound fills, got none"
+            )
+        return cls(
+            {
+                layer: unpooled(weights, network.shape_of(layer), pool, n_positions)
+                for layer, weights in encoder.weights().items()
+            },
+            encoder.intercept(),
+        )
 
     def forward(self, activations: Sequence[torch.Tensor]) -> torch.Tensor:
         """Predict responses (n_stimuli, n_sites) from the activations (n_stimuli, ...) of each of `layers`."""

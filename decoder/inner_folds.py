@@ -16,7 +16,9 @@ from tqdm import tqdm
 from ..errors import InputError
 from .discriminant import LEAST_RUNS, N_FOLDS
 from .linear import Linear
-from .readout import Entry, Readout, read_out_fits
+from .readouts.entry import Entry
+from .readouts.read_out import read_out_fits
+from .readouts.readout import Readout
 from .run_splits import split_runs
 from .settings import Settings
 from .statistics.calibration import ScoreCalibration, fit_calibration, smoothed

@@ -88,29 +88,41 @@ def _over_time(states: NDArray, side: int, n_positions: NDArray[np.intp]) -> NDA
     """The mean over each of `side` stretches of the positions that a sound fills, (n_stimuli, side * n_units)."""
     means = np.empty((len(states), side, states.shape[2]), np.float32)
     for row, one, n in zip(means, states, n_positions.tolist(), strict=True):
-        for i in range(side):  # a stretch of a sound of fewer positions is one of them
-            first = i * n // side
-            row[i] = one[first : max((i + 1) * n // side, first + 1)].mean(axis=0)
+        for i, (first, stop) in enumerate(_stretches(n, side)):
+            row[i] = one[first:stop].mean(axis=0)
     return means.reshape(len(states), -1)
 
 
-def unpooled(weights: NDArray, shape: Sequence[int], pool: Pool | None) -> NDArray:
+def unpooled(weights: NDArray, shape: Sequence[int], pool: Pool | None, n_positions: int | None = None) -> NDArray:
     """The weights (n_sites, n_units) of all units that do what these, of pooled ones, do; see `pooled`.
 
     Examples
     --------
     >>> unpooled(np.array([[4.0, 8.0, 0.0, 0.0]]), (1, 4, 4), 2)[0, :8].tolist()
     [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]
+    >>> unpooled(np.array([[4.0, 8.0]]), (3, 2), 1, 2).tolist()
+    [[2.0, 4.0, 2.0, 4.0, 0.0, 0.0]]
     """
     if pool == RECEPTIVE_FIELD:
         of = masks(*shape[1:])
         of_fields = weights.reshape(len(weights), len(of), shape[0])
         return np.tensordot(of_fields, of, axes=(1, 0)).reshape(len(weights), -1)
+    if pool is not None and n_positions is not None and len(shape) == 2:
+        whole = np.zeros((len(weights), *shape), weights.dtype)
+        of_stretches = weights.reshape(len(weights), pool, shape[1])
+        for i, (first, stop) in enumerate(_stretches(n_positions, pool)):
+            whole[:, first:stop] += of_stretches[:, i, np.newaxis] / (stop - first)
+        return whole.reshape(len(weights), -1)
     if pool is None or len(shape) != 3 or max(shape[1:]) <= pool:
         return weights
     rows, columns = (_squares(n, pool)[1] for n in shape[1:])
     means = weights.reshape(len(weights), shape[0], len(rows), len(columns)) / np.outer(rows, columns)
     return means.repeat(rows, axis=2).repeat(columns, axis=3).reshape(len(weights), -1)
+
+
+def _stretches(n: int, side: int) -> list[tuple[int, int]]:
+    """Where each of `side` stretches of n positions begins and stops; of fewer positions each is one of them."""
+    return [(i * n // side, max((i + 1) * n // side, i * n // side + 1)) for i in range(side)]
 
 
 def _squares(n: int, side: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -19,7 +19,8 @@ from .decision import DecisionRule
 from .discriminant import fit_discriminant, held_out_predictions
 from .features.base import Features, by_trial
 from .linear import BY_REGION, Linear, by_region, default_adapter, fit_adapter
-from .readout import LabelReadout, Readout
+from .readouts.label import LabelReadout
+from .readouts.readout import Readout
 from .steps import Step
 from .windows import HOLD_SAMPLES, BlockAverage, Trials, Window, holds_samples
 
@@ -128,7 +129,8 @@ class Settings:
             takes = "samples" if self.features is None else type(self.features).__name__
             raise InputError(
                 f"{what}: expected a decoder whose window averages the recording's own features, got one that takes "
-                f"{takes} of {type(self.window).__name__}"
+                f"{takes} of {type(self.window).__name__}; write no features, and a window such as "
+                'window = { type = "BlockAverage", start_s = 0.1, stop_s = 0.3 }'
             )
 
     @property

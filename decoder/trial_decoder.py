@@ -24,7 +24,9 @@ from .fit_findings import warn_of_fit
 from .given_trials import GivenTrials, given_trials, labels_of
 from .inner_folds import Split, calibration_within, in_turn, inner_scores, warn_uncalibrated
 from .linear import Linear
-from .readout import Entry, Readout, entry_of, read_out
+from .readouts.entry import Entry, entry_of
+from .readouts.read_out import read_out
+from .readouts.readout import Readout
 from .settings import Settings, fit_on, prompted
 from .statistics.calibration import softmax
 from .targets import TEMPLATE, WordTargets

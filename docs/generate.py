@@ -36,7 +36,7 @@ from hotwire.decoder.experiments.reading.study import ReadingEncodeSection, Read
 from hotwire.decoder.experiments.reading.times import read_times
 from hotwire.decoder.experiments.session.settings import SessionSettings
 from hotwire.decoder.experiments.synthesis.metamers.settings import MetamerSettings
-from hotwire.decoder.experiments.synthesis.settings import SynthesizeSettings
+from hotwire.decoder.experiments.synthesis.settings import PictureSettings, SoundSettings, SynthesizeSettings
 from hotwire.decoder.features.catalogue import FEATURES
 from hotwire.decoder.gist.beam_settings import BeamSettings
 from hotwire.decoder.gist.encoding_fit import EncodingSettings
@@ -45,7 +45,7 @@ from hotwire.decoder.linear import default_adapter
 from hotwire.decoder.readers import read_words
 from hotwire.decoder.readers.catalogue import READERS
 from hotwire.decoder.readers.listeners import read_listeners
-from hotwire.decoder.readout import READOUTS
+from hotwire.decoder.readouts.catalogue import READOUTS
 from hotwire.decoder.recordings.synthetic_listener import SyntheticListener
 from hotwire.decoder.steps import STEPS
 from hotwire.decoder.study.recordings import CutSection, section_of
@@ -82,7 +82,7 @@ TAKEN_BY: dict[str, tuple[Callable[..., Any], ...]] = {
     "metamers": (MetamerSettings,),
     "plan": (plan,),
     "pseudo_online": (pseudo_online, Policy),
-    "synthesize": (SynthesizeSettings,),
+    "synthesize": (SynthesizeSettings, PictureSettings, SoundSettings),
     "network": (open_network,),
     "targets": (WordTargets,),
 }

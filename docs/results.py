@@ -35,7 +35,7 @@ from result_tables.gist import GIST, gist, part_of, synthetic
 from result_tables.heard_text import READING, RETRIEVED, STORIES, reading, retrieved, stories
 from result_tables.maps import MAPS, maps
 from result_tables.outputs import OUTPUTS
-from result_tables.pictures import DRIVEN, METAMERS, RECORDED, driven, metamers, recorded
+from result_tables.pictures import DRIVEN, METAMERS, RECORDED, SOUNDED, driven, metamers, recorded, sounded
 from result_tables.simulations import SIMULATED, SIMULATED_PARTS, coverage, simulations
 
 DOCS = Path(__file__).parent
@@ -60,6 +60,7 @@ TABLES = {
     "similar": similar,
     "recorded": recorded,
     "driven": driven,
+    "sounded": sounded,
     "heard": heard,
     "rising": rising,
     "metamers": metamers,
@@ -91,6 +92,7 @@ def outputs() -> list[str]:
         SIMILAR,
         RECORDED,
         *DRIVEN,
+        *SOUNDED,
         METAMERS,
         *(f"{name}{BUNDLE}" for name in LIVE),
         SIMULATED,

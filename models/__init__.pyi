@@ -11,6 +11,7 @@ from .networks.torch_network import TorchNetwork as TorchNetwork
 from .networks.vision import VisionNetwork as VisionNetwork
 from .networks.whisper.recogniser import SpeechRecogniser as SpeechRecogniser
 from .sounds.cochleagram import cochleagram as cochleagram
+from .sounds.cochleagram_module import Cochleagram as Cochleagram
 from .synthesis.generators import Pixels as Pixels
 from .synthesis.generators import as_pictures as as_pictures
 from .synthesis.generators import noise_pictures as noise_pictures
@@ -18,8 +19,13 @@ from .synthesis.generators import pixels_of as pixels_of
 from .synthesis.objectives import combined as combined
 from .synthesis.objectives import picture_head as picture_head
 from .synthesis.objectives import same_activation as same_activation
+from .synthesis.objectives import sound_heads as sound_heads
 from .synthesis.optimise import optimise as optimise
 from .synthesis.settings import SynthesisSettings as SynthesisSettings
 from .synthesis.smooth_change import SmoothChange as SmoothChange
+from .synthesis.waveforms import Waveform as Waveform
+from .synthesis.waveforms import as_sounds as as_sounds
+from .synthesis.waveforms import noise_sounds as noise_sounds
+from .synthesis.waveforms import sounds_of as sounds_of
 from .training.small_training import train_small_vision as train_small_vision
 from .weights.assets import fetch as fetch

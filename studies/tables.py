@@ -38,8 +38,8 @@ def command(name: str, folder: Path) -> list[str]:
         return [*hotwire, "encode", study, "--json"]
     if name == results.RECORDED:
         return [*hotwire, "synthesize", study, "--recorded", "--json"]
-    if name in results.DRIVEN:
-        _, asked, sites = results.DRIVEN[name]
+    if name in (made := results.DRIVEN | results.SOUNDED):
+        _, asked, sites = made[name]
         study = str(PROJECT / "studies" / f"{name.partition('.')[0]}.toml")
         return [*hotwire, "synthesize", study, f"--{asked}", sites, "--json"]
     if name == results.METAMERS:

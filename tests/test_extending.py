@@ -27,7 +27,7 @@ from hotwire.decoder import Recording
 from hotwire.decoder.evaluation.controls import Control
 from hotwire.decoder.evaluation.rivals.base import Rival
 from hotwire.decoder.readers import read_npz
-from hotwire.decoder.readout import Readout
+from hotwire.decoder.readouts.readout import Readout
 from hotwire.decoder.steps import Step, StepState
 from hotwire.realtime import RecordingSource, SystemClock
 

@@ -14,7 +14,7 @@ TREES = {file.relative_to(ROOT): ast.parse(file.read_text(encoding="utf-8")) for
 
 
 # Named tuples have public methods that begin with an underscore; torch has no public name for what a trace holds.
-PUBLIC = {"_asdict", "_fields", "_replace", "_modules", "_ops", "_schema"}
+PUBLIC = {"_asdict", "_exit", "_fields", "_replace", "_modules", "_ops", "_schema"}
 
 
 def is_private(name: str) -> bool:

@@ -21,7 +21,7 @@ from ...errors import InputError
 from ...models.export.onnx_precision import Precision
 from ..decoder import Decoder
 from ..linear import Linear
-from ..readout_graph import ACTIVATION, DEVIATION, OWN, SCORES, ReadoutGraph, Speech, initializers
+from ..readouts.graph import ACTIVATION, DEVIATION, OWN, SCORES, ReadoutGraph, Speech, initializers
 from ..steps import STEPS, Step
 from .sealed import DECIDE, SPEAK, VOCABULARY
 from .shared_weights import sharing_weights

@@ -27,7 +27,8 @@ from ..discriminant import Discriminant
 from ..features.base import FittedFeatures
 from ..features.catalogue import features_from_dict
 from ..linear import Linear
-from ..readout import Entry, readout_from_dict
+from ..readouts.catalogue import readout_from_dict
+from ..readouts.entry import Entry
 from ..settings import Settings
 from ..steps import open_chain, step_from_dict
 from ..targets import Targets, WordTargets

@@ -27,7 +27,7 @@ from ...errors.printable import printable
 from ...models.export.onnx_precision import Precision
 from ..decoder import Decoder
 from ..features.catalogue import packed
-from ..readout_graph import ReadoutGraph
+from ..readouts.graph import ReadoutGraph
 from ..settings import Settings
 from .agreement import Agreement
 from .compiled import CompiledDecoder

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...errors import InputError
 from ...errors.printable import printable
 from .options import json_option
 from .result import CommandResult
@@ -64,13 +65,20 @@ def align(
     from ..bundle.save import save
     from ..bundle.sealed import describe
     from ..experiments.alignment import start_on
+    from ..fitted_on import run_digests
     from .options import check_file, recording_of
 
     check_file("--out", path)
+    if path.resolve() == bundle.resolve():
+        raise InputError(f"--out: {path} is the decoder that is started, and would be replaced; give another name")
     prompt = describe(bundle)["network"]["prompt"]
     decoder = load(bundle, network=None if network is None else open_network(network, prompt=prompt))
-    recording = _only(recording_of(study), runs)
-    started = start_on(decoder, recording, recording_of(reference), how=how, shared=shared)
+    recording, old = _only(recording_of(study), runs), recording_of(reference)
+    if set(run_digests(recording).values()) <= set(run_digests(old).values()):
+        raise InputError(
+            f"{study}, {reference}: both hold the same samples, so there is nothing to align; give two sessions"
+        )
+    started = start_on(decoder, recording, old, how=how, shared=shared)
     save(started, path)
     found: dict[str, Any] = {"path": str(path), "how": how, "recording": recording.summary()}
     message = f"Aligned by {recording.summary()} ({how}) and saved as {path}."

@@ -52,6 +52,8 @@ OWN = {
 ADDED: Registry[click.Command] = Registry("hotwire.commands", {})
 """The commands of other folders and packages, added as entry points."""
 INTERRUPTED = 130
+GOES_ON = ("encode", "fit-all", "map", "synthesize")
+"""Commands whose results are kept one by one, as they are finished."""
 
 
 class Hotwire(click.Group):
@@ -86,7 +88,9 @@ class Hotwire(click.Group):
             sys.stdout.flush()
             sys.exit(result.code if isinstance(result, CommandResult) else result if isinstance(result, int) else 0)
         except click.exceptions.Abort:
-            sys.exit(_fail("Interrupted", "interrupted", INTERRUPTED, as_json))
+            kept = "; what was finished is kept, and the same command goes on from there"
+            goes_on = any(arg in GOES_ON for arg in args[:1])
+            sys.exit(_fail("Interrupted", f"interrupted{kept * goes_on}", INTERRUPTED, as_json))
         except click.UsageError as error:
             where = error.ctx.command_path if error.ctx else "hotwire"
             message = f"{printable(error.format_message()).rstrip('.')}; `{where} --help` tells how to use it"

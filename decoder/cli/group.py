@@ -12,12 +12,20 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     try:
-        from .commands import hotwire
+        from .commands import INTERRUPTED, hotwire
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise
         sys.exit("hotwire: the command line needs click, which a rig does not; pip install 'hotwire[cli]'")
-    hotwire.main()
+    try:
+        hotwire.main()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            # Threads may still be computing. At Python's end they would be torn out of torch, which aborts the process.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(INTERRUPTED)
+        raise
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import click
 from ...errors import InputError
 from ...errors.printable import printable
 from .demo import DEMO
+from .init_responses import responses_drafted
 from .options import check_file, json_option, reading_without_study
 from .result import CommandResult
 
@@ -26,6 +27,10 @@ SCANNER = ("bids",)
 @click.option("--mne", type=ANY_PATH, help="Write it for this file of electrodes: FIF, EDF, BDF, BrainVision, EEGLAB.")
 @click.option("--xdf", type=ANY_PATH, help="Write it for this XDF file.")
 @click.option("--nwb", type=ANY_PATH, help="Write it for this NWB file.")
+@click.option(
+    "--responses", type=ANY_PATH, help="Write it for this table (.csv, .tsv) or array (.npy) of responses ..."
+)
+@click.option("--stimuli", type=ANY_PATH, help="... to the pictures or sounds of this folder; for `hotwire encode`.")
 @click.option("--subject", help="Of the BIDS folder; the first by default.")
 @click.option("--task", help="Of the BIDS folder; the first by default.")
 @json_option
@@ -35,17 +40,23 @@ def init(
     mne: Path | None,
     xdf: Path | None,
     nwb: Path | None,
+    responses: Path | None,
+    stimuli: Path | None,
     subject: str | None,
     task: str | None,
 ) -> CommandResult:
     """Write a study file to begin with, in PATH (study.toml): the demo's, with comments; or one for your recording.
 
     For your recording it is filled in with what is there: runs, labels and a word for each, a window that suits them.
-    It says which of the words the network can say.
+    It says which of the words the network can say. For responses it finds the columns: stimulus, class, sites.
     """
-    given = {kind: of for kind, of in (("bids", bids), ("mne", mne), ("xdf", xdf), ("nwb", nwb)) if of is not None}
+    of_kind = {"bids": bids, "mne": mne, "xdf": xdf, "nwb": nwb, "responses": responses}
+    given = {kind: of for kind, of in of_kind.items() if of is not None}
     if len(given) > 1:
         raise InputError(f"init: expected one recording, got --{' and --'.join(given)}")
+    if (responses is None) != (stimuli is None):
+        there, lacks = ("responses", "stimuli") if stimuli is None else ("stimuli", "responses")
+        raise InputError(f"--{there}: expected --{lacks}, too: --responses responses.csv --stimuli pictures, say")
     if path.is_dir() or path.suffix != ".toml":
         raise InputError(f"path: expected the name of a file ending in .toml, got {path}; {path / 'study.toml'}, say")
     check_file("path", path)
@@ -56,6 +67,10 @@ def init(
         hint = f"Wrote {path}; change it to your recording and words, then run `hotwire evaluate {path}`."
         return CommandResult({"path": str(path)}, lambda console: console.print(printable(hint), markup=False))
     [(kind, source)] = given.items()
+    if stimuli is not None:
+        text, result = responses_drafted(path, source, stimuli)
+        _write(path, text)
+        return result
     if kind == "bids":
         fields, hints = _bids_fields(source, subject, task)
     elif kind == "nwb":

@@ -14,15 +14,14 @@ from .result import CommandResult
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
 
 @click.command()
 @click.argument("study", metavar="STUDY", type=click.Path(path_type=Path))
-@click.option("--stretch", metavar="SITES", help="For each site a picture that drives it as high as it goes.")
-@click.option("--one-hot", metavar="SITES", help="For each site a picture that drives it and no other one.")
-@click.option("--pattern", metavar="FILE", help="A picture that drives a pattern.")
+@click.option("--stretch", metavar="SITES", help="For each site a picture or sound that drives it as high as it goes.")
+@click.option("--one-hot", metavar="SITES", help="For each site a picture or sound that drives it and no other one.")
+@click.option("--pattern", metavar="FILE", help="A picture or sound that drives a pattern.")
 @click.option(
     "--metamer", metavar="LAYERS", help="Pictures that these layers cannot tell from photographs; 'all' of [metamers]."
 )
@@ -38,13 +37,14 @@ def synthesize(
     recorded: bool,
     report: Path | None,
 ) -> CommandResult:
-    """Make pictures that drive the brain, or that a layer of a network cannot tell from a photograph.
+    """Make pictures or sounds that drive the brain, or pictures that a layer cannot tell from a photograph.
 
-    The same study files as for `hotwire encode`; [map] names networks and layers, [synthesize] says how pictures are
-    made and who judges them. SITES are names or patterns with commas between them, such as 'neuron_3,neuron_1?', or
-    '*' for all. FILE is a table with the columns site and response, or a .npy array. LAYERS have commas between them,
-    too; [metamers] names the networks that are asked what they see. The report has the study's name with
-    -synthesize.html; the pictures are in a folder of that name. What was stopped continues where it was.
+    The same study files as for `hotwire encode`; [map] names networks and layers, [synthesize] says how pictures or
+    sounds are made and who judges them. SITES are names or patterns with commas between them, such as
+    'neuron_3,neuron_1?', or '*' for all. FILE is a table with the columns site and response, or a .npy array. LAYERS
+    have commas between them, too; [metamers] names the networks that are asked what they see. The report has the
+    study's name with -synthesize.html; the pictures (PNG) or sounds (WAV) are in a folder of that name. What was
+    stopped continues where it was.
     """
     given = {"--stretch": stretch, "--one-hot": one_hot, "--pattern": pattern, "--metamer": metamer}
     asked = {name: of for name, of in given.items() if of is not None} | ({"--recorded": ""} if recorded else {})
@@ -62,7 +62,7 @@ def synthesize(
     [(way, of)] = asked.items()
     opened = open_study(study, needs_layer=False)
     made = WAYS[way](opened, of)
-    _write_pictures(made.pictures, folder)
+    _write(made.made, folder)
     write_page(
         made.report,
         path,
@@ -71,15 +71,22 @@ def synthesize(
         seconds=made.seconds,
         studies={study.name: opened.text},
     )
-    where = f"The report is {path}" + (f", the pictures are in {folder}" if made.pictures else "")
-    data = made.report.summary() | {"report": str(path), "folder": str(folder) if made.pictures else None}
+    where = f"The report is {path}" + (f", what was made is in {folder}" if made.made else "")
+    data = made.report.summary() | {"report": str(path), "folder": str(folder) if made.made else None}
     return CommandResult(data, lambda console: show_result(console, made.report, made.seconds, where))
 
 
-def _write_pictures(pictures: Mapping[str, NDArray[np.uint8]], folder: Path) -> None:
+def _write(made: Mapping[str, NDArray], folder: Path) -> None:
+    """Pictures as PNG, sounds as WAV."""
     from PIL import Image
 
-    if pictures:
+    from ...models.sounds.samples import wav_of
+
+    if made:
         folder.mkdir(exist_ok=True)
-    for name, picture in pictures.items():
-        Image.fromarray(picture).save(folder / f"{name.replace('/', '_')}.png")
+    for name, one in made.items():
+        file = folder / name.replace("/", "_")
+        if one.ndim == 1:
+            file.with_name(f"{file.name}.wav").write_bytes(wav_of(one))
+        else:
+            Image.fromarray(one).save(file.with_name(f"{file.name}.png"))

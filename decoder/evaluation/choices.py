@@ -13,7 +13,8 @@ from ...adapters.plan import FitPlan, fits_at_once, plan_whitening
 from ...adapters.whiten import Whitener
 from ...errors import InputError, RecordingError, UnknownNameError
 from ..inner_folds import Split, calibration_within, inner_scores
-from ..readout import NearestReadout, Readout
+from ..readouts.nearest import NearestReadout
+from ..readouts.readout import Readout
 from ..settings import Settings
 from ..statistics.auc import choice_score
 from ..statistics.calibration import ScoreCalibration

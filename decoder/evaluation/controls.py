@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from ...errors import InputError, UnknownNameError
 from ..finding import Finding
-from ..readout import NearestReadout, Readout
+from ..readouts.nearest import NearestReadout
+from ..readouts.readout import Readout
 from ..registry import Registry
 from ..statistics.permutation import exchanges
 from ..targets import Targets

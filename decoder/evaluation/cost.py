@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from ...adapters.plan import FitPlan, plan_fit, seconds_of
 from ..decoder import Decoder
 from ..inner_folds import MOST_TRIALS
-from ..readout import Entry, Readout, make_entry
+from ..readouts.entry import Entry, make_entry
+from ..readouts.readout import Readout
 from .choices import N_CACHED, folds_at_once, whitenings
 from .controls import control_named
 from .preparation import Preparation

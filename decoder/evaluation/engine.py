@@ -14,7 +14,7 @@ from ...models.export.onnx_precision import Precision
 from ..bundle.compiled import CompiledDecoder
 from ..bundle.save import compiled
 from ..decoder import Decoder
-from ..readout_graph import ReadoutGraph
+from ..readouts.graph import ReadoutGraph
 from ..statistics.calibration import log_scores
 from .fold_data import FoldData
 from .folds import FittedFold

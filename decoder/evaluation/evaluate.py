@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ..decoder import Decoder
 from ..fit_findings import strength_findings
-from ..readout import Readout, read_out_fits
+from ..readouts.read_out import read_out_fits
+from ..readouts.readout import Readout
 from ..recordings.recording import Recording
 from ..settings import Settings
 from ..statistics.calibration import softmax

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...adapters.whiten import Whitener
 from ...models.networks.network import Network
 from ..linear import Linear
-from ..readout import Entry, entry_of
+from ..readouts.entry import Entry, entry_of
 from ..recordings.recording import Recording
 from ..settings import Settings, fit_on, prompted
 from ..steps import Step

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...errors import InputError, UnknownNameError
 from ..bundle.graph import check_causal
 from ..fit_findings import sizes_findings
-from ..readout import Readout
+from ..readouts.readout import Readout
 from ..recordings.recording import Recording
 from ..settings import Settings
 from ..statistics.permutation import N_PERMUTATIONS, exchanged_within, null_orders

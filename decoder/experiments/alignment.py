@@ -19,8 +19,9 @@ from ...adapters.kinds import adapter_from_arrays
 from ...adapters.whiten import Whitener
 from ...errors import InputError, RecordingError, UnknownNameError
 from ..decoder import Decoder
-from ..fitted_on import run_digests
+from ..fitted_on import run_digests, runs_of_fit
 from ..linear import Linear
+from ..recordings.events import listed
 from ..recordings.matching import check_agrees
 from ..recordings.recording import Recording, few
 from ..steps import run_steps
@@ -69,7 +70,8 @@ def start_on(
         `reference` does not have the decoder's features, unit or rate; `recording` has another rate or, unless rotated,
         other features; there are fewer than two shared stimuli or labels.
     InputError
-        The adapter's kind is not among `PLAIN`, or the decoder takes samples, or features of them.
+        The adapter's kind is not among `PLAIN`, or the decoder takes samples, or features of them; recording and
+        reference seem to be exchanged.
     """
     for name, given, known in (("how", how, HOW), ("shared", shared, SHARED)):
         if given not in known:
@@ -79,9 +81,10 @@ def start_on(
     if how == "procrustes" and decoder.settings.whiten == "residuals":
         raise InputError(
             'decoder: whiten = "residuals" whitens by the trials that it was fitted on, and the new session has none; '
-            'take how = "mean and covariance", or a decoder with whiten = "samples"'
+            'take how = "covariance", or a decoder with whiten = "samples"'
         )
     check_agrees(reference, decoder.feature_names_, decoder.unit_, decoder.rate_hz_)
+    _check_not_exchanged(decoder, recording, reference)
     steps = decoder.settings.steps
     if how == "procrustes":
         if round(recording.rate_hz, 6) != round(decoder.rate_hz_, 6):
@@ -106,6 +109,16 @@ def start_on(
         aligned = {f"{run} (aligned)": digest for run, digest in run_digests(recording).items()}
         started.fitted_on_ = {**decoder.fitted_on_, **aligned}
     return started
+
+
+def _check_not_exchanged(decoder: Decoder, recording: Recording, reference: Recording) -> None:
+    """Raise where the decoder was fitted on runs of the recording, and on none of the reference."""
+    ours, theirs = (runs_of_fit(of, decoder.fitted_on_) for of in (recording, reference))
+    if ours and not theirs:
+        raise InputError(
+            f"recording, reference: the decoder was fitted on the recording that it is to start on (its runs "
+            f"{listed(ours, 6)}), and on none of the reference; exchange the two"
+        )
 
 
 def folded(linear: Linear, aligner: Aligner) -> Linear:

@@ -15,7 +15,7 @@ from ...errors import InputError
 from ..decision import Decision
 from ..decoder import Decoder
 from ..discriminant import LEAST_RUNS
-from ..readout import entry_of
+from ..readouts.entry import entry_of
 from ..statistics.chance import chance_of
 from ..statistics.learning_curve import Forecast, LearningCurve
 from ..statistics.measures import hits

@@ -43,7 +43,10 @@ def describe(path: Path) -> dict[str, Any]:
     if path.is_dir():
         return {"kind": "bids", **_bids(path)}
     known = ", ".join(ending for endings, _, _ in KINDS for ending in endings)
-    raise RecordingError(f"{path}: expected a file ending in one of {known}, a BIDS folder or a network's folder")
+    raise RecordingError(
+        f"{path}: expected a file ending in one of {known}, a BIDS folder, or a network: a file ending in .onnx, or "
+        "the folder of a language model"
+    )
 
 
 def _nifti(path: Path) -> dict[str, Any]:

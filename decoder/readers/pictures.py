@@ -124,7 +124,7 @@ def _contents(path: Path) -> Iterable[tuple[str, bytes]]:
         yield from ((name, (path / name).read_bytes()) for name in names)
         return
     if not path.is_file():
-        raise RecordingError(_nowhere(path))
+        raise RecordingError(nowhere(path))
     twice = [name for name, n in Counter(PurePosixPath(name).name for name in names).items() if n > 1]
     if twice:
         raise RecordingError(
@@ -134,7 +134,8 @@ def _contents(path: Path) -> Iterable[tuple[str, bytes]]:
         yield from sorted((PurePosixPath(name).name, archive.read(name)) for name in names)
 
 
-def _nowhere(path: Path) -> str:
+def nowhere(path: Path) -> str:
+    """What an error says of stimuli that are not there."""
     there = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
     close = get_close_matches(path.name, there, n=1)
     hint = f"did you mean {close[0]}?" if close else f"{path.parent} holds {listing(path.parent, 6)}"

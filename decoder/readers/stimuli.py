@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from ...errors import InputError
+from ...errors import InputError, RecordingError
 from ...models.sounds.samples import SOUNDS
-from .pictures import PICTURES, picture_names
+from .pictures import PICTURES, nowhere, picture_names
 from .sounds import sound_files
 from .tables import listing
 
@@ -36,3 +36,15 @@ def kind_of_stimuli(path: Path) -> StimulusKind | None:
             f"({', '.join(SOUNDS)}); {there}"
         )
     return "pictures" if pictures else "sounds"
+
+
+def stimulus_names(path: Path) -> list[str]:
+    """The names of the pictures of a folder or zip file, or the sounds of a folder, sorted; none of them is read.
+
+    A RecordingError says that it is not there, an InputError that it holds neither, or both.
+    """
+    kind = kind_of_stimuli(path)
+    if kind is None:
+        raise RecordingError(nowhere(path))
+    names = [file.name for file in sound_files(path)] if kind == "sounds" else picture_names(path)
+    return sorted(PurePosixPath(name).name for name in names)

@@ -92,6 +92,15 @@ def numbers(path: str | PathLike[str], name: str, column: list[str]) -> NDArray[
     return values
 
 
+def is_number(entry: str) -> bool:
+    """Whether an entry can be read as a number."""
+    try:
+        float(entry)
+    except ValueError:
+        return False
+    return True
+
+
 def warn_if_shared(paths: Sequence[Path]) -> None:
     """Warn where several runs have their events from one table, which BIDS allows and a forgotten table looks like."""
     for path, n in Counter(paths).items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
@@ -41,7 +42,18 @@ class Shade(NamedTuple):
     underlined: bool
 
 
-Cell: TypeAlias = "str | bool | Sequence[Bar] | Shade"
+class Playable(NamedTuple):
+    """A sound that can be played on the page: what it is, and its WAV file."""
+
+    label: str
+    wav: bytes
+
+    def address(self) -> str:
+        """The file as an address, so that the page needs no other file."""
+        return f"data:audio/wav;base64,{b64encode(self.wav).decode()}"
+
+
+Cell: TypeAlias = "str | bool | Sequence[Bar] | Shade | Playable"
 """A bool is drawn as a tick or a cross."""
 
 

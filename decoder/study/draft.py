@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import RecordingError
-from ..readout import LabelReadout, NearestReadout, Readout, TextReadout
+from ..readouts.label import LabelReadout
+from ..readouts.nearest import NearestReadout
+from ..readouts.readout import Readout
+from ..readouts.text import TextReadout
 from ..recordings.cutting import cut_runs
 from ..recordings.recording import Recording
 
@@ -62,7 +65,7 @@ def draft(
     """
     count = Counter(recording.events.label.tolist())
     lines = ["# Written by `hotwire init` from what the recording holds. Words, windows and choices are guesses."]
-    lines += ["", "[recording]", *(_field(name, of, hints.get(name, "")) for name, of in fields.items())]
+    lines += ["", "[recording]", *(toml_field(name, of, hints.get(name, "")) for name, of in fields.items())]
     if scanner and "mask" not in fields:
         lines += [
             '# mask = "region.nii.gz"  # on the images\' grid; else the brain mask of fMRIPrep, or all voxels, air too'
@@ -220,7 +223,8 @@ def _can_be_cut(recording: Recording, n_runs: int, margin_s: tuple[float, float]
     return True
 
 
-def _field(name: str, value: Any, hint: str) -> str:
+def toml_field(name: str, value: Any, hint: str = "") -> str:
+    """A line of a study file; the hint is a comment behind it."""
     return f"{name} = {_toml(value)}" + (f"  # {hint}" if hint else "")
 
 

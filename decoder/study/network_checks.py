@@ -35,13 +35,18 @@ def check_lengths(network: Network, sounds: Mapping[str, NDArray]) -> None:
     seconds = getattr(network, "seconds", None)
     if seconds is None or not sounds:
         return
-    name, longest = max(sounds.items(), key=lambda one: len(one[1]))
-    if len(longest) > seconds * RATE_HZ:
-        needed = math.ceil(len(longest) / RATE_HZ * 50) / 50
+    name, length, needed = longest(sounds)
+    if length > seconds * RATE_HZ:
         raise InputError(
-            f"network.seconds: expected {needed:g} or more, as {name} lasts {len(longest) / RATE_HZ:.2f} s, got "
+            f"network.seconds: expected {needed:g} or more, as {name} lasts {length / RATE_HZ:.2f} s, got "
             f"{seconds:g}; write seconds = {needed:g} in [network], or cut the sound"
         )
+
+
+def longest(sounds: Mapping[str, NDArray]) -> tuple[str, int, float]:
+    """The name of the longest sound, its length in samples, and the seconds for which a recogniser is opened for it."""
+    name = max(sounds, key=lambda one: len(sounds[one]))
+    return name, len(sounds[name]), math.ceil(len(sounds[name]) / RATE_HZ * 50) / 50
 
 
 def _check(setting: str, value: Any, network: Outline) -> None:

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 from ...errors import InputError, UnknownNameError
 from ...models.networks.network import Network
 from ...models.networks.opening import open_network
+from ...models.networks.other_formats import check_format
 from ...models.networks.outline import Outline, outline
 from ...models.weights.registry import assets
 from ..readers.arrays.array_files import load_arrays, order_in
@@ -141,8 +142,14 @@ class NetworkSection(Section):
         return self
 
     def check_there(self) -> None:
-        """Raise `UnknownNameError` where the registry has no such network, and there is no such file or folder."""
-        if self.train is None and self.name not in network_names() and not Path(self.name).exists():
+        """Raise `UnknownNameError` where the registry has no such network, and there is no such file or folder.
+
+        An InputError says that a file is none from which a network can be opened.
+        """
+        if self.train is not None or self.name in network_names():
+            return
+        check_format(self.name)
+        if not Path(self.name).exists():
             raise UnknownNameError("network (no such file or folder either)", self.name, network_names())
 
     def outline(self) -> Outline | None:

@@ -18,7 +18,8 @@ from ..readers.catalogue import READERS
 from ..readers.fmri.bids import event_tables, roots_of_events
 from ..readers.pictures import read_pictures, read_stimulus_files, stimulus_files
 from ..readers.sounds import read_sounds
-from ..readers.spikes.responses import is_table, load_repeats, read_presentations
+from ..readers.spikes.response_arrays import repeats_in, without
+from ..readers.spikes.responses import is_table, read_presentations
 from ..readers.stimuli import StimulusKind, kind_of_stimuli
 from ..recordings.cutting import cut_runs
 from ..recordings.joining import joined
@@ -222,6 +223,7 @@ class ResponsesRecording(RecordingSection):
 
     stimuli: AnyPath
     sites: OneOrMore[str] | None = Field(None, min_length=1)
+    exclude: OneOrMore[str] = []
     repeats: AnyPath | None = None
     """The responses before they were averaged, (n_neurons, n_stimuli, n_repeats), NaN where there was no repeat."""
 
@@ -293,7 +295,8 @@ class ResponsesRecording(RecordingSection):
 
     def _single_responses(self) -> NDArray[np.float64] | None:
         if self.repeats is not None:
-            return load_repeats(self.repeats, len(self.presented))
+            repeats, _ = without(repeats_in(self.repeats, len(self.presented)), self.exclude)
+            return repeats.transpose(1, 0, 2)
         if not self.has_table:
             return None
         single = self.read_presentations()

@@ -14,7 +14,8 @@ from ..decision import DecisionRule
 from ..evaluation.choices import CHOOSABLE, Choice
 from ..features.catalogue import features_from_dict
 from ..linear import default_adapter
-from ..readout import Readout, readout_from_dict
+from ..readouts.catalogue import readout_from_dict
+from ..readouts.readout import Readout
 from ..settings import Settings, Whitening
 from ..steps import step_from_dict
 from ..windows import window_from_dict

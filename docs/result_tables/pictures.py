@@ -1,4 +1,4 @@
-"""Tables of pictures that were made: metamers, and what drives neurons."""
+"""Tables of pictures and sounds that were made: metamers, and what drives sites."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ DRIVEN = {
 """Studies of synthesised pictures, judged by models of neurons: what they are for, and what is asked. A suffix tells
 several runs of one study apart.
 """
+SOUNDED = {
+    "control-natsound": ("six components of auditory cortex", "stretch", "*"),
+    "control-natsound.one-hot": ("each of them, and no other one", "one-hot", "*"),
+}
+"""The same of synthesised sounds."""
 METAMERS = "metamers-lite0"
 
 
@@ -55,20 +60,30 @@ def recorded() -> str:
 
 
 def driven() -> str:
-    """Shares of pictures that are beyond natural ones, by the own prediction, by the judge, and by controls."""
+    """Of pictures, see `beyond_natural`."""
+    return beyond_natural(DRIVEN, "pictures", "1,200")
+
+
+def sounded() -> str:
+    """Of sounds, see `beyond_natural`."""
+    return beyond_natural(SOUNDED, "sounds", "125")
+
+
+def beyond_natural(studies: dict[str, tuple[str, str, str]], made: str, n_natural: str) -> str:
+    """Shares of what is beyond natural ones, by the own prediction, by judges, and by controls."""
     lines = []
-    for name, (what, *_) in DRIVEN.items():
+    for name, (what, *_) in studies.items():
         whose = [what]
         for judge, by in output(name)["shares"].items():
             for kind, of in by.items():
                 value = ends(of["beyond_best"])
-                made = kind != "trained"
+                control = kind != "trained"
                 lines.append(
                     [
-                        *(whose.pop() if whose else "", judge, kind if made else "encoders"),
-                        *(value if made or judge.startswith("own") else f"**{value}**", ends(of["beyond_high"])),
+                        *(whose.pop() if whose else "", judge, kind if control else "encoders"),
+                        *(value if control or judge.startswith("own") else f"**{value}**", ends(of["beyond_high"])),
                         *(ends(of["natural_high"]), ends(of["gain"], "+")),
                     ]
                 )
-    head = ["pictures for", "judge", "made by", "beyond the best of 1,200", "beyond 99 %", "natural one, beyond 99 %"]
-    return table([*head, "score above the natural one"], lines)
+    head = [f"{made} for", "judge", "made by", f"beyond the best of {n_natural}", "beyond 99 %"]
+    return table([*head, "natural one, beyond 99 %", "score above the natural one"], lines)

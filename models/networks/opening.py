@@ -13,6 +13,7 @@ from ...errors import InputError, UnknownNameError
 from ..weights.assets import fetch
 from ..weights.registry import assets
 from .network import Network
+from .other_formats import check_format
 
 LANGUAGE_MODELS = ("smollm2-135m-instruct",)
 VISION = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
@@ -53,7 +54,8 @@ def open_network(
     UnknownNameError
         There is no such name and no such file.
     InputError
-        The network takes no prompt, seconds, image_size or pixels, or a speech recogniser takes no sound so long.
+        The network takes no prompt, seconds, image_size or pixels, or a speech recogniser takes no sound so long; or a
+        file holds weights alone.
     """
     if image_size is not None and image_size < LEAST_SIZE:
         raise InputError(f"image_size: expected {LEAST_SIZE} pixels or more, got {image_size}")
@@ -95,5 +97,6 @@ def open_network(
         from .onnx_network import OnnxNetwork
 
         return OnnxNetwork(Path(name))
+    check_format(name)
     known = [asset.name for asset in assets("network")]
     raise UnknownNameError("network (no ONNX file and no folder with a config.json either)", str(name), known)

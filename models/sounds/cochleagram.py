@@ -87,11 +87,7 @@ def cochleagram(samples: NDArray, *, n_bands: int = N_BANDS) -> NDArray[np.float
     from scipy import fft
 
     length = RATE_HZ // FRAMES_PER_S
-    n_frames = len(samples) // length
-    if n_bands < 2 or not n_frames:
-        raise InputError(
-            f"samples: expected {length} or more and two or more bands, got {len(samples)} samples and {n_bands} bands"
-        )
+    n_frames = check_length(len(samples), n_bands)
     n: Any = fft.next_fast_len(len(samples))
     spectrum = np.asarray(fft.rfft(samples.astype(np.float32), n))
     analytic = np.zeros((n_bands, n), np.complex64)
@@ -99,3 +95,13 @@ def cochleagram(samples: NDArray, *, n_bands: int = N_BANDS) -> NDArray[np.float
     analytic[:, : len(spectrum)] = 2 * spectrum * filters(np.fft.rfftfreq(n, 1 / RATE_HZ), n_bands)
     envelopes = np.abs(np.asarray(fft.ifft(analytic, axis=1, overwrite_x=True)))[:, : n_frames * length]
     return envelopes.reshape(n_bands, n_frames, length).mean(axis=2) ** np.float32(COMPRESSION)
+
+
+def check_length(n_samples: int, n_bands: int = N_BANDS) -> int:
+    """How many frames a sound has; raises `InputError` where it has none, or there are fewer than two bands."""
+    length = RATE_HZ // FRAMES_PER_S
+    if n_bands < 2 or n_samples < length:
+        raise InputError(
+            f"samples: expected {length} or more and two or more bands, got {n_samples} samples and {n_bands} bands"
+        )
+    return n_samples // length

@@ -13,13 +13,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from .cochleagram import FRAMES_PER_S, LOWEST_HZ, erb_number
+from .cochleagram import FRAMES_PER_S, LOWEST_HZ, N_BANDS, erb_number
 from .samples import RATE_HZ
 
 RATES_HZ = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 100.0)
 """Where ranges of modulation in time begin and end."""
 SCALES = (0.0, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 """Where ranges of modulation along the frequencies begin and end, in cycles per filter of the ear (ERB)."""
+N_FEATURES = N_BANDS + 2 * (len(SCALES) - 1) * (len(RATES_HZ) - 1)
+"""Of a cochleagram of `N_BANDS` bands: its spectrum, and upward and downward modulations."""
 
 
 def spectrum_and_modulation(cochleagrams: Sequence[NDArray]) -> NDArray[np.float64]:
@@ -37,9 +39,13 @@ def spectrum_and_modulation(cochleagrams: Sequence[NDArray]) -> NDArray[np.float
     (2, 120)
     """
     longest = max(one.shape[1] for one in cochleagrams)
-    each = [np.hstack([one.mean(axis=1), _strengths(one.astype(np.float64), longest)]) for one in cochleagrams]
-    table = np.array(each)
+    table = np.array([features_of(one, longest) for one in cochleagrams])
     return table[:, np.ptp(table, axis=0) > 0]
+
+
+def features_of(cochleagram: NDArray, n_frames: int) -> NDArray[np.float64]:
+    """The spectrum and the modulations (n_bands + n_ranges,) of one sound, followed by silence up to `n_frames`."""
+    return np.hstack([cochleagram.mean(axis=1), _strengths(cochleagram.astype(np.float64), n_frames)])
 
 
 def _strengths(cochleagram: NDArray, n_frames: int) -> NDArray[np.float64]:

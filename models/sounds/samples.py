@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import warnings
 from os import PathLike
@@ -107,3 +108,19 @@ def _read_other(path: Path) -> StoredSound:
     if len(samples) < expected:
         raise InputError(f"stimuli: {path} is torn: expected {expected:,} samples, got {len(samples):,}")
     return StoredSound(np.asarray(samples, np.float32), rate_hz)
+
+
+def wav_of(samples: NDArray) -> bytes:
+    """A WAV file of 16 bits of samples (n_samples,) at 16 kHz; beyond -1 and 1 they are clipped.
+
+    Examples
+    --------
+    >>> len(wav_of(np.zeros(160)))
+    364
+    """
+    from scipy.io import wavfile
+
+    steps = np.clip(np.rint(np.asarray(samples, np.float64) * 2**15), -(2**15), 2**15 - 1)
+    file = io.BytesIO()
+    wavfile.write(file, RATE_HZ, steps.astype(np.int16))
+    return file.getvalue()

@@ -1,4 +1,6 @@
-"""What is made as large as possible: functions from pictures (n, 3, height, width), from 0 to 1, to values (n,)."""
+"""What is made as large as possible: functions from pictures (n, 3, height, width), from 0 to 1, or from sounds
+(n, n_samples), to values (n,).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from ..networks.torch_network import TorchNetwork
 from ..networks.vision import VisionNetwork
 
 Objective = Callable[[torch.Tensor], torch.Tensor]
-"""From a batch to a value for each of it; what one picture gets must not depend on the others."""
+"""From a batch to a value for each of it; what one picture or sound gets must not depend on the others."""
 
 
 def picture_head(network: Network, layer: str, *, surrogate: bool = False) -> Objective:
@@ -54,6 +56,26 @@ def picture_heads(
     return lambda pictures: heads(network.prepare_pixels(pictures))
 
 
+def sound_heads(network: Network, layers: Sequence[str]) -> Callable[[torch.Tensor], tuple[torch.Tensor, ...]]:
+    """Return the function from sounds (n, n_samples), at 16 kHz between -1 and 1, to the activations of several layers.
+
+    Raises
+    ------
+    InputError
+        The network hears no sounds with gradients.
+    UnknownNameError
+        It has no such layer.
+    """
+    from ..networks.whisper.recogniser import SpeechRecogniser  # it takes seconds, which pictures do without
+
+    if not isinstance(network, SpeechRecogniser):
+        raise InputError(
+            f"network: {network.name} ({type(network).__name__}) has no gradients to sounds; expected a speech "
+            "recogniser, such as whisper-tiny.en"
+        )
+    return network.heads(layers)
+
+
 def relative_distance(activations: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """The size of what is missing relative to that of the target, |a - a*| / |a*|, for each row of (n, ...).
 
@@ -77,7 +99,7 @@ def same_activation(head: Objective, pictures: torch.Tensor) -> Objective:
     head : callable
         From pictures to activations, such as `picture_head`.
     pictures : Tensor (n, 3, height, width)
-        From 0 to 1; the optimised pictures are as many, in the same order.
+        From 0 to 1, or sounds (n, n_samples); the optimised ones are as many, in the same order.
 
     Raises
     ------

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ...errors import InputError, NonFiniteError, ShapeError
-from .generators import shifted
 from .objectives import Objective, total_variation
+from .seen import seen
 from .settings import SynthesisSettings
 from .state import resumed, save, synthesis_key
 
@@ -23,7 +23,9 @@ SAVED_EVERY = 25
 
 
 class Generator(Protocol):
-    """A module without inputs that makes a batch (n, ...), such as `hotwire.models.synthesis.generators.Pixels`."""
+    """A module without inputs that makes a batch (n, ...), such as `hotwire.models.synthesis.generators.Pixels` or
+    `hotwire.models.synthesis.waveforms.Waveform`.
+    """
 
     def __call__(self) -> torch.Tensor: ...
 
@@ -39,7 +41,8 @@ class Synthesised:
     Attributes
     ----------
     made : float32 (n, ...)
-        What the generator gives at the end, such as pictures (n, 3, height, width) from 0 to 1.
+        What the generator gives at the end, such as pictures (n, 3, height, width) from 0 to 1, or sounds (n,
+        n_samples).
     values : float32 (n,)
         The objective of it, without jitter and total variation.
     history : float32 (n_steps, n)
@@ -110,9 +113,9 @@ def optimise(
     steps = range(len(values), settings.n_steps)
     for number in tqdm(steps, desc=name, initial=len(values), total=settings.n_steps, delay=2, disable=None):
         optimiser.zero_grad()
-        seen = _seen(generator(), settings, number)
-        value = _checked(objective(seen), len(seen), number)
-        penalty = settings.total_variation * total_variation(seen) if settings.total_variation else 0.0
+        shown = seen(generator(), settings, number)
+        value = _checked(objective(shown), len(shown), number)
+        penalty = settings.total_variation * total_variation(shown) if settings.total_variation else 0.0
         (value - penalty).sum().backward()
         _check_gradients(parameters, number)
         if settings.optimiser == "normalised":
@@ -127,30 +130,12 @@ def optimise(
     with torch.no_grad():
         made = generator()
         at_end = objective(made).float().cpu().numpy()
-    return Synthesised(made.float().cpu().numpy(), at_end, np.stack(values).astype(np.float32))
+    return Synthesised(made.detach().float().cpu().numpy(), at_end, np.stack(values).astype(np.float32))
 
 
 def _optimiser(settings: SynthesisSettings, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
     kind = torch.optim.Adam if settings.optimiser == "adam" else torch.optim.SGD
     return kind(parameters, lr=settings.step, maximize=True)
-
-
-def _seen(made: torch.Tensor, settings: SynthesisSettings, number: int) -> torch.Tensor:
-    if (settings.jitter or settings.noise or settings.total_variation) and made.ndim != 4:
-        raise InputError(
-            f"jitter, noise, total_variation: only pictures (n, 3, height, width) have them, got {tuple(made.shape)}; "
-            "leave them at 0"
-        )
-    # By the step's number, so that a run that is resumed sees the same.
-    rng = np.random.default_rng([settings.seed, number])
-    if settings.jitter:
-        down, right = rng.integers(-settings.jitter, settings.jitter + 1, 2).tolist()
-        made = shifted(made, down, right)
-    if settings.noise:
-        # The same for each picture, so that none depends on how many there are.
-        noise = torch.from_numpy(rng.standard_normal(made.shape[1:], np.float32)).to(made.device)
-        made = (made + settings.noise * noise).clamp(0, 1)
-    return made
 
 
 def _checked(value: torch.Tensor, n: int, number: int) -> torch.Tensor:

@@ -19,18 +19,21 @@ class SynthesisSettings:
     ----------
     n_steps : int
     step : float
-        How far a step goes: for ``"adam"`` about this much in each pixel (of 0 to 1), for ``"normalised"`` this far
-        for each picture (Euclidean, over all its pixels).
+        How far a step goes: for ``"adam"`` about this much in each pixel (of 0 to 1; of sounds in each sample, in
+        units of their root mean square), for ``"normalised"`` this far for each picture (Euclidean, over all its
+        pixels) or sound.
     optimiser : str
         ``"adam"`` (Kingma & Ba 2015), or ``"normalised"``: gradient ascent where each picture's gradient has length 1
         (Feather et al. 2019).
     n_halvings : int
         The step is halved so many times, after equal parts of the steps.
     jitter : int
-        In each step, pictures are moved at random by up to so many pixels, all of them alike.
+        In each step, pictures are moved at random by up to so many pixels, sounds by up to so many samples, all of them
+        alike.
     noise : float
         In each step, so much Gaussian noise (its standard deviation) is added to what the objective sees, and the sum
-        clipped to 0 and 1: what drives the objective in spite of it transfers better to others.
+        clipped to 0 and 1: what drives the objective in spite of it transfers better to others. Of sounds in units of
+        their root mean square, with the spectrum of natural ones.
     total_variation : float
         So many times the pictures' total variation is taken from the objective.
     seed : int

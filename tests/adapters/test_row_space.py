@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hotwire.adapters.row_space import WIDE_FROM, deviations_in_row_space, is_wide, row_space, single_is_exact
+from hotwire.adapters.row_space import SINGLE_GRAM, WIDE_FROM, deviations_in_row_space, is_wide, row_space
+from hotwire.adapters.unit_blocks import UnitBlocks
 from hotwire.adapters.whiten import Whitener
 
 
@@ -60,13 +61,12 @@ def test_wide_is_wider_than_long() -> None:
     assert [is_wide(10, WIDE_FROM), is_wide(10, WIDE_FROM - 1), is_wide(WIDE_FROM, WIDE_FROM)] == [True, False, False]
 
 
-@pytest.mark.parametrize(("common", "weakest", "single"), [(0.3, 0.0, True), (30.0, 0.0, False), (30.0, 1e6, True)])
+@pytest.mark.parametrize(("common", "weakest", "single"), [(0.3, 0.0, True), (30.0, 0.0, False), (30.0, 1e7, True)])
 def test_float32_is_taken_where_it_is_exact_enough(common: float, weakest: float, single: bool) -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(20, 6000)) + common * rng.normal(size=(20, 3)) @ rng.normal(size=(3, 6000))
     features = X.astype(np.float32)
-    assert single_is_exact(features, weakest) == single
-    assert not single_is_exact(X, weakest)
+    assert deviations_in_row_space(X, weakest).features.dtype == np.float64
     of = deviations_in_row_space(features, weakest)
     assert of.features.dtype == (np.float32 if single else np.float64)
     centred = features.astype(np.float64) - features.mean(axis=0, dtype=np.float64)
@@ -75,3 +75,34 @@ def test_float32_is_taken_where_it_is_exact_enough(common: float, weakest: float
     expected = centred.T @ np.linalg.solve(centred @ centred.T + alpha * np.eye(20), Y)
     found = of.weights_of((of.values / (of.values**2 + alpha))[:, np.newaxis] * (of.left.T @ Y))
     assert np.linalg.norm(found - expected) < 5e-5 * np.linalg.norm(expected)
+
+
+def test_a_feature_that_the_shown_ones_do_not_tell_of_is_seen() -> None:
+    X = np.random.default_rng(0).normal(size=(20, 6000)).astype(np.float32)
+    assert deviations_in_row_space(X).features.dtype == np.float32
+    X[:, 1] *= 1e5
+    assert deviations_in_row_space(X).features.dtype == np.float64
+
+
+@pytest.mark.parametrize("n_samples", [20, 60, 300])
+@pytest.mark.parametrize("kind", ["noise", "shared", "rectified", "one direction", "far from zero", "one large"])
+def test_a_gram_matrix_in_float32_is_as_exact_as_it_is_told(n_samples: int, kind: str) -> None:
+    rng = np.random.default_rng(n_samples)
+    X, shared = rng.normal(size=(n_samples, 30_000)), rng.normal(size=(n_samples, 20))
+    if kind == "shared":
+        X += 0.3 * shared @ rng.normal(size=(20, 30_000))
+    elif kind == "rectified":  # as a layer's activations
+        X = np.maximum(X + 2 * shared[:, :1] + 0.5 * shared @ rng.normal(size=(20, 30_000)), 0)
+    elif kind == "one direction":
+        X = 0.001 * X + shared[:, :1] * np.abs(rng.normal(size=30_000))
+    elif kind == "far from zero":
+        X += 1000
+    elif kind == "one large":
+        X[:, 5] *= 1000
+    single = X.astype(np.float32)
+    exact = UnitBlocks(single).gram()
+    # That of the mean, whose size is 0, is left out: nothing is predicted along it.
+    off = UnitBlocks(single, "as given").gram() - exact
+    off = off - off.mean(axis=0) - off.mean(axis=1, keepdims=True) + off.mean()
+    size = np.sqrt(exact.diagonal().max() * np.linalg.eigvalsh(exact)[-1])
+    assert np.abs(np.linalg.eigvalsh(off)).max() < SINGLE_GRAM * size

@@ -13,7 +13,7 @@ from hotwire.decoder import inner_folds as module
 from hotwire.decoder.decision import DecisionRule
 from hotwire.decoder.evaluation.choices import Choice
 from hotwire.decoder.evaluation.evaluate import evaluate
-from hotwire.decoder.readout import LabelReadout
+from hotwire.decoder.readouts.label import LabelReadout
 from hotwire.decoder.statistics.calibration import ScoreCalibration
 from hotwire.decoder.steps import Detrend
 from hotwire.decoder.windows import BlockAverage, RunningAverage, SlidingAverage

@@ -14,7 +14,7 @@ from hotwire.decoder.bundle.compiled import CompiledDecoder
 from hotwire.decoder.features import FEATURES, features_from_dict
 from hotwire.decoder.features.catalogue import packed, unpacked
 from hotwire.decoder.kinds import Kinds
-from hotwire.decoder.readout import readout_from_dict
+from hotwire.decoder.readouts.catalogue import readout_from_dict
 from hotwire.decoder.steps import STEPS, Step, step_from_dict
 from hotwire.decoder.study.study import open_study
 from hotwire.decoder.windows import BlockAverage, window_from_dict
@@ -30,7 +30,7 @@ from typing import ClassVar
 import numpy as np
 
 from hotwire.decoder.features import Features, FittedFeatures
-from hotwire.decoder.readout import Readout
+from hotwire.decoder.readouts.readout import Readout
 from hotwire.decoder.steps import Step, StepState
 from hotwire.decoder.windows import BlockAverage
 

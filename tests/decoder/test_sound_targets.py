@@ -13,7 +13,8 @@ from hotwire.decoder.bundle.load import load
 from hotwire.decoder.bundle.save import save
 from hotwire.decoder.bundle.sealed import describe
 from hotwire.decoder.decoder import Decoder
-from hotwire.decoder.readout import LabelReadout, TextReadout
+from hotwire.decoder.readouts.label import LabelReadout
+from hotwire.decoder.readouts.text import TextReadout
 from hotwire.decoder.recordings.events import Events
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.settings import Settings

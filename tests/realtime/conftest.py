@@ -18,7 +18,7 @@ import pytest
 
 from hotwire.realtime.sources.private_lsl import private_config
 
-PATIENCE_S = 60
+PATIENCE_S = 240
 """No test waits longer for a process: then something hangs."""
 
 

@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 from ....models.networks.network import Network
 from ...finding import Finding
-from ...readout import make_entry, read_out
+from ...readouts.entry import make_entry
+from ...readouts.read_out import read_out
 from ...recordings.events import listed
 from ...settings import Settings, prompted
 from ...targets import WordTargets

@@ -84,10 +84,7 @@ class GistStudy:
     def network(self) -> LanguageModel:
         """Open the network."""
         with naming(self.path, "network: "):
-            network = self.sections.network.open()
-            if not isinstance(network, LanguageModel):
-                raise InputError(f"expected a language model, got {network.name}")
-        return network
+            return self.sections.network.open_language_model()
 
     def settings(self) -> GistSettings:
         """The settings of the fit."""

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ....adapters.blending import blended
 from ...evaluation.controls import Control
-from ...readout import Entry, read_out_fits
+from ...readouts.entry import Entry
+from ...readouts.read_out import read_out_fits
 from ...statistics.measures import pairwise
 from ..kernel.cache import Arrays
 from ..kernel.jobs import Experiment

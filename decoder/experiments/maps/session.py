@@ -17,7 +17,7 @@ from ...evaluation.controls import Control, control_named, left_out, shuffled_wi
 from ...evaluation.splits import inner_splits
 from ...evaluation.threads import once
 from ...finding import Finding
-from ...readout import Readout
+from ...readouts.readout import Readout
 from ...statistics.permutation import exchanged_within
 from ..kernel.keys import digest_of
 from ..session.session import RegionSession, Weights

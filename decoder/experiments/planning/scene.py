@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ....adapters.blending import blended, gram
 from ....models.networks.network import Network
-from ...readout import make_entry, read_out_fits
+from ...readouts.entry import make_entry
+from ...readouts.read_out import read_out_fits
 from ...settings import Settings, prompted
 from ...statistics.measures import hits, pairwise
 from ...targets import StimulusTargets, Targets

@@ -12,7 +12,8 @@ from pydantic import Field, model_validator
 from ....errors import InputError, RecordingError, StudyError, UnknownNameError
 from ....models.networks.network import Network
 from ... import readers
-from ...readout import LabelReadout, NearestReadout
+from ...readouts.label import LabelReadout
+from ...readouts.nearest import NearestReadout
 from ...settings import Settings
 from ...study.messages import checked_sections
 from ...study.network_checks import check_decoder

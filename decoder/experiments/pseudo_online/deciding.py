@@ -14,7 +14,7 @@ from ...evaluation.fold_data import FoldData
 from ...evaluation.folds import FittedFold
 from ...evaluation.splits import split_runs
 from ...linear import Linear
-from ...readout import read_out_fits
+from ...readouts.read_out import read_out_fits
 from ...settings import Settings
 from ...statistics.calibration import ScoreCalibration, softmax
 from ...windows import Window

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Collection, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,15 +27,21 @@ ABOUT: dict[str, str] = {
 
 
 def alike(targets: Targets) -> NDArray[np.intp]:
-    """The number of the group that each key is in: pictures that look the same are one group, other keys are alone.
+    """The number of the group that each key is in: stimuli that are alike are one group, other keys are alone."""
+    return (
+        alike_stimuli(targets.stimuli.values())
+        if isinstance(targets, StimulusTargets)
+        else np.arange(len(targets.keys))
+    )
+
+
+def alike_stimuli(stimuli: Collection[Any]) -> NDArray[np.intp]:
+    """The number of the group that each stimulus is in (n_stimuli,): pictures that look the same are one group.
 
     Pictures look the same if their content is the same, or their thumbnails differ by less than
     `hotwire.decoder.evaluation.audit.stimuli.ALIKE` of their contrast; and if both look like a third one.
     """
-    n = len(targets.keys)
-    if not isinstance(targets, StimulusTargets):
-        return np.arange(n)
-    found = looks(targets.stimuli.values())
+    n, found = len(stimuli), looks(stimuli)
     first = np.unique(found.content, return_index=True)[1][found.content]
     pairs = np.array([*found.alike(), *zip(range(n), first.tolist(), strict=True)], np.intp)
     links = csr_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from ....errors import InputError
 from ....models.networks.network import Network
 from ...evaluation.audit.leaks import Policy
-from ...readout import NearestReadout, Readout
+from ...readouts.nearest import NearestReadout
+from ...readouts.readout import Readout
 from ...run_splits import RunFolds
 from ...settings import Settings
 from ...targets import Targets

@@ -7,7 +7,7 @@ from typing import Any
 from ....models.export.compiled_network import compiled
 from ....models.networks.sentence import SentenceEncoder
 from ...readers.regions import read_regions
-from ...readout import NearestReadout
+from ...readouts.nearest import NearestReadout
 from ...study.study import Study
 from .section import MapNetworkSection, MapSection
 from .settings import NetworkSpec

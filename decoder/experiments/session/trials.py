@@ -24,6 +24,11 @@ def trials_at(times: Sequence[TimeRange], own: Window, prepared: Recording) -> d
         cut[time.name] = windows(block or own, prepared)
     if len(cut) == 1:
         [trials] = cut.values()
+        if not len(trials) and times[0].start_s is not None:
+            raise RecordingError(
+                f"times: no event has samples from {times[0].start_s:g} to {times[0].stop_s:g} s after its onset in "
+                f"{prepared!r}; give times that lie within the runs"
+            )
         if not len(trials):
             raise RecordingError(f"recording: no trials; {prepared!r} has no usable events")
         return cut

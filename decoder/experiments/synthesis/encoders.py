@@ -29,7 +29,7 @@ FORMAT = 2
 
 TRAINED, UNTRAINED, SHUFFLED = "trained", "untrained network", "shuffled map"
 HELD_OUT = "held out"
-"""A fit of the trained network without the pictures that show how well it predicts."""
+"""A fit of the trained network without the stimuli that show how well it predicts."""
 FIELDS_HELD_OUT = "held out, receptive fields"
 """The same through receptive fields, where the study does not name them: do they predict better?"""
 
@@ -68,11 +68,11 @@ def entry_of(session: SynthesisSession, job: EncoderFit) -> str:
 
 
 def fit(session: SynthesisSession, job: EncoderFit) -> Arrays:
-    """Fit the encoder, and predict all pictures.
+    """Fit the encoder, and predict all stimuli.
 
-    ``predicted`` is (n_pictures, n_sites); ``layers``, ``pool`` and ``fields`` (n_sites, 3), none where the pool is a
+    ``predicted`` is (n_stimuli, n_sites); ``layers``, ``pool`` and ``fields`` (n_sites, 3), none where the pool is a
     number, say what was chosen. There are the ``weights.LAYER`` (n_sites, n_units) after pooling, and the ``intercept``
-    (n_sites,), but not for a fit that only shows how well held-out pictures are predicted.
+    (n_sites,), but not for a fit that only shows how well held-out stimuli are predicted.
     """
     untrained = job.kind == UNTRAINED
     only_held_out = job.kind in (HELD_OUT, FIELDS_HELD_OUT)
@@ -102,7 +102,7 @@ def chosen_encoder(
 ) -> Encoder:
     """The encoder with the least error within the training relative to the site's variance, on average over sites.
 
-    Candidates are each layer, and all layers together, with each pooling; `rows` are the pictures to fit on. Where many
+    Candidates are each layer, and all layers together, with each pooling; `rows` are the stimuli to fit on. Where many
     look alike, errors are over whole groups of them.
     """
     layers, best, least = session.layers(network), None, np.inf
@@ -126,8 +126,12 @@ def choices(session: SynthesisSession, cache: ArrayCache) -> dict[str, str]:
     for name in (*session.networks, *session.judging):
         of = cache.get(entry_of(session, EncoderFit(name)), lambda array: array in ("layers", "pool"))
         pool = of["pool"].item()
-        how = "through receptive fields" if pool == RECEPTIVE_FIELD else f"pooled to {pool} x {pool}"
-        found[name] = f"{', '.join(of['layers'].tolist())}; {how}"
+        if session.medium.noun == "sound":
+            how = "averaged over the sound" if pool == 1 else f"averaged over {pool} stretches of time"
+        else:
+            how = "through receptive fields" if pool == RECEPTIVE_FIELD else f"pooled to {pool} x {pool}"
+        layers = ", ".join(of["layers"].tolist())
+        found[name] = layers if layers == name else f"{layers}; {how}"
     return found
 
 

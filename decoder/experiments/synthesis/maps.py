@@ -1,6 +1,8 @@
-"""Fitted encoders as functions of pictures, with gradients."""
+"""Fitted encoders as functions of what is synthesised: with gradients for the objective, without for judges."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,15 +10,16 @@ from numpy.typing import NDArray
 
 from ....models.export.compiled_network import CompiledNetwork
 from ....models.networks.network import Network
-from ....models.synthesis.objectives import picture_heads
 from ...encoder_module import EncoderModule
-from ...pooling import unpooled
+from ...pooling import pooled, unpooled
 from ..kernel.cache import Arrays
+from .media import Medium
 from .objectives import SiteObjective
 
 
 class EncoderMap:
-    """From pictures (n, 3, height, width), from 0 to 1, to the responses (n, n_sites) that a fit predicts.
+    """From pictures (n, 3, height, width), from 0 to 1, or sounds (n, n_samples) to the responses (n, n_sites) that a
+    fit predicts.
 
     Parameters
     ----------
@@ -24,29 +27,48 @@ class EncoderMap:
     fitted : dict of str to array
         See `hotwire.decoder.experiments.synthesis.encoders.fit`.
     natural : (n_natural,) array of int
-        The natural pictures among all that were predicted.
+        The natural stimuli among all that were predicted.
+    medium : Medium
+        Pictures or sounds.
     """
 
-    def __init__(self, network: Network, fitted: Arrays, natural: NDArray[np.intp]) -> None:
+    def __init__(self, network: Network, fitted: Arrays, natural: NDArray[np.intp], medium: Medium) -> None:
         self.layers, pool = tuple(fitted["layers"].tolist()), fitted["pool"].item()
-        whole = {layer: unpooled(fitted[f"weights.{layer}"], network.shape_of(layer), pool) for layer in self.layers}
+        filled = medium.n_positions(network)
+        whole = {
+            layer: unpooled(fitted[f"weights.{layer}"], network.shape_of(layer), pool, filled) for layer in self.layers
+        }
         self._module = EncoderModule(whole, fitted["intercept"])
-        # Compiled networks have no gradients.
-        source = network.original if isinstance(network, CompiledNetwork) else network
-        self._heads = picture_heads(source, self.layers)
+        self._heads = medium.heads(with_gradients(network), self.layers)
         self.natural: NDArray[np.float64] = fitted["predicted"][natural]
         self._mean, self._spread = (torch.from_numpy(of.astype(np.float32)) for of in standard_of(self.natural))
 
-    def __call__(self, pictures: torch.Tensor) -> torch.Tensor:
-        return self._module(self._heads(pictures))
+    def __call__(self, made: torch.Tensor) -> torch.Tensor:
+        return self._module(self._heads(made))
 
-    def standardised(self, pictures: torch.Tensor) -> torch.Tensor:
-        """The predicted responses, standardised by those to the natural pictures."""
-        return (self(pictures) - self._mean) / self._spread
+    def standardised(self, made: torch.Tensor) -> torch.Tensor:
+        """The predicted responses, standardised by those to the natural stimuli."""
+        return (self(made) - self._mean) / self._spread
+
+
+def predicted(network: Network, fitted: Arrays, stimuli: Any) -> NDArray[np.float64]:
+    """The responses (n_stimuli, n_sites) that a fit predicts to stimuli as the network takes them."""
+    pool, filled = fitted["pool"].item(), network.n_positions(stimuli)
+    recorded = network.activations(stimuli, fitted["layers"].tolist())
+    found = fitted["intercept"]
+    for layer, states in recorded.items():
+        few = pooled(states.reshape(len(states), -1), network.shape_of(layer), pool, filled)
+        found = found + few.reshape(len(few), -1).astype(np.float64) @ fitted[f"weights.{layer}"].T
+    return found
+
+
+def with_gradients(network: Network) -> Network:
+    """The network itself of one that is compiled, which has no gradients."""
+    return network.original if isinstance(network, CompiledNetwork) else network
 
 
 def standard_of(natural: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and spread (n_sites,) of responses to natural pictures (n_natural, n_sites); a spread of 1 where it is 0.
+    """Mean and spread (n_sites,) of responses to natural stimuli (n_natural, n_sites); a spread of 1 where it is 0.
 
     Examples
     --------
@@ -58,7 +80,7 @@ def standard_of(natural: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDAr
 
 
 def standardised(responses: NDArray[np.float64], natural: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Responses (..., n_sites), standardised by those to natural pictures (n_natural, n_sites)."""
+    """Responses (..., n_sites), standardised by those to natural stimuli (n_natural, n_sites)."""
     mean, spread = standard_of(natural)
     return (responses - mean) / spread
 

@@ -1,4 +1,4 @@
-"""What the responses of sites to a picture should be: one high, one high and all others low, or a pattern."""
+"""What the responses of sites should be: one high, one high and all others low, or a pattern."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ABOUT: dict[str, str] = {
 
 @dataclass(frozen=True)
 class SiteObjective:
-    """A score of responses that are standardised by those to the natural pictures.
+    """A score of responses that are standardised by those to the natural stimuli.
 
     `site` is the position of the site; a pattern has the standardised response of each site instead, NaN for any.
     """
@@ -83,23 +83,23 @@ def of_sites(kind: Kind, given: str, sites: Sequence[str]) -> list[SiteObjective
     return [SiteObjective(kind, sites[i], i) for i in np.flatnonzero(chosen).tolist()]
 
 
-def not_predicted(objectives: Sequence[SiteObjective], r: NDArray[np.float64], n_pictures: int) -> list[str]:
-    """What to mind of sites whose correlation `r` (n_sites,) over held-out pictures is not surely above 0.
+def not_predicted(objectives: Sequence[SiteObjective], r: NDArray[np.float64], n_stimuli: int) -> list[str]:
+    """What to mind of sites whose correlation `r` (n_sites,) over held-out stimuli is not surely above 0.
 
     By Fisher's transformation, one-sided. Patterns are of many sites, and left out.
 
     Examples
     --------
     >>> not_predicted(of_sites("stretch", "*", ["a", "b"]), np.array([0.7, 0.1]), 20)
-    ['The encoders do not surely predict b (r 0.10): over 20 held-out pictures r would be above 0.38. ...']
+    ['The encoders do not surely predict b (r 0.10): over 20 held-out stimuli r would be above 0.38. ...']
     """
-    least = float(np.tanh(SURE / np.sqrt(n_pictures - 3))) if n_pictures > 3 else 1.0
+    least = float(np.tanh(SURE / np.sqrt(n_stimuli - 3))) if n_stimuli > 3 else 1.0
     weak = [f"{one.name} (r {r[one.site]:.2f})" for one in objectives if one.site >= 0 and not r[one.site] > least]
     if not weak:
         return []
     return [
-        f"The encoders do not surely predict {listed(weak, 10)}: over {n_pictures} held-out pictures r would be above "
-        f"{least:.2f}. A picture that drives such an encoder says little of the site."
+        f"The encoders do not surely predict {listed(weak, 10)}: over {n_stimuli} held-out stimuli r would be above "
+        f"{least:.2f}. What drives such an encoder says little of the site."
     ]
 
 
@@ -107,7 +107,7 @@ def read_pattern(path: Path, sites: Sequence[str], responses: NDArray[np.float64
     """A pattern of responses, and what of it is out of reach.
 
     The file is a table with the columns ``site`` and ``response``, of some or all sites, or a .npy array with a
-    response of each site, in the recording's unit; `responses` (n_pictures, n_sites) are those to natural pictures.
+    response of each site, in the recording's unit; `responses` (n_stimuli, n_sites) are those to natural stimuli.
 
     Raises
     ------
@@ -148,8 +148,8 @@ def read_pattern(path: Path, sites: Sequence[str], responses: NDArray[np.float64
     low, high = responses.min(axis=0), responses.max(axis=0)
     beyond = np.flatnonzero(given & ((target < low) | (target > high)))
     notes = [
-        f"{sites[i]}: the pattern asks for {target[i]:.3g}, but no natural picture gave less than {low[i]:.3g} or more "
-        f"than {high[i]:.3g}; it may be out of reach."
+        f"{sites[i]}: the pattern asks for {target[i]:.3g}, but no natural stimulus gave less than {low[i]:.3g} or "
+        f"more than {high[i]:.3g}; it may be out of reach."
         for i in beyond.tolist()
     ]
     standard = (target - responses.mean(axis=0)) / responses.std(axis=0)

@@ -14,12 +14,10 @@ from ...report.numbers import count
 from ...report.result import Folded, Number, PageSection, Sentence, Table
 from ...statistics.bootstrapped import Ends
 from .encoders import SHUFFLED, TRAINED, UNTRAINED
-from .figures import judged_figure, pictures_figure
+from .figures import judged_figure, made_figure
 from .methods import synthesis_methods
-from .result import OWN, Judged, Made, Shares, Synthesis
-from .run import ANOTHER
-
-CONTROLS = (SHUFFLED, UNTRAINED, ANOTHER)
+from .players import players
+from .result import OWN, Made, Shares, Synthesis
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class SynthesisReport:
     result: Synthesis
 
     def summary(self) -> dict[str, Any]:
-        """As JSON data: ``shares`` by judge and kind, ``made`` with the scores of each picture."""
+        """As JSON data: ``shares`` by judge and kind, ``made`` with the scores of each picture or sound."""
         result = self.result
         made = {
             kind: [
@@ -50,7 +48,7 @@ class SynthesisReport:
 
     def lead(self) -> str:
         result = self.result
-        n = count(len(result.made[TRAINED]), "picture")
+        n = count(len(result.made[TRAINED]), result.noun)
         names = ", ".join(one.name for one in result.made[TRAINED][:4])
         more = ", …" if len(result.made[TRAINED]) > 4 else ""
         return (
@@ -66,11 +64,11 @@ class SynthesisReport:
 
     def numbers(self) -> list[Number]:
         judge = self.judges[0] if self.judges else OWN
-        of = self.result.shares[judge][TRAINED]
+        of, noun = self.result.shares[judge][TRAINED], self.result.noun
         return [
-            Number(_percent(of.beyond_best), f"beyond the best natural picture, by {judge}"),
-            Number(_percent(of.beyond_high), f"beyond 99 % of natural pictures, by {judge}"),
-            Number(_percent(of.natural_high), "of the natural pictures that the prediction chooses, beyond 99 %"),
+            Number(_percent(of.beyond_best), f"beyond the best natural {noun}, by {judge}"),
+            Number(_percent(of.beyond_high), f"beyond 99 % of natural {noun}s, by {judge}"),
+            Number(_percent(of.natural_high), f"of the natural {noun}s that the prediction chooses, beyond 99 %"),
             Number(
                 f"{np.nanmedian(self.result.accuracy[OWN]):.2f}",
                 "correlation, held out, median over sites",
@@ -78,15 +76,15 @@ class SynthesisReport:
         ]
 
     def sentences(self) -> list[Sentence]:
-        found = (
-            [] if self.judges else [Sentence("No judge: only the own prediction says that these pictures work.", False)]
-        )
+        noun, found = self.result.noun, []
+        if not self.judges:
+            found.append(Sentence(f"No judge: only the own prediction says that these {noun}s work.", False))
         for judge, by in self.result.shares.items():
             of = by[TRAINED]
             found.append(
                 Sentence(
-                    f"{judge}: {_ends(of.beyond_best)} % of pictures beyond the best natural one, "
-                    f"{_ends(of.beyond_high)} % beyond 99 % of them (the natural picture that the prediction chooses: "
+                    f"{judge}: {_ends(of.beyond_best)} % of {noun}s beyond the best natural one, "
+                    f"{_ends(of.beyond_high)} % beyond 99 % of them (the natural {noun} that the prediction chooses: "
                     f"{_ends(of.natural_high)} %)."
                 )
             )
@@ -94,9 +92,10 @@ class SynthesisReport:
                 continue
             good = None if np.isnan(of.gain.low) else bool(of.gain.low > 0)
             gain = f"{of.gain.value:+.2f} [{of.gain.low:+.2f}, {of.gain.high:+.2f}]"
-            found.append(Sentence(f"{judge}: score {gain} above that of the natural picture.", good))
-            controls = [f"{name} {_ends(by[name].beyond_best)} %" for name in CONTROLS if name in by]
-            worst = max(by[name].beyond_best.value for name in CONTROLS if name in by)
+            found.append(Sentence(f"{judge}: score {gain} above that of the natural {noun}.", good))
+            others = {name: of_control.beyond_best for name, of_control in by.items() if name != TRAINED}
+            controls = [f"{name} {_ends(share)} %" for name, share in others.items()]
+            worst = max(share.value for share in others.values())
             fine = bool(worst < of.beyond_best.low) if np.isfinite(of.beyond_best.low) else None
             found.append(Sentence(f"{judge}, beyond the best natural one, controls: {'; '.join(controls)}.", fine))
         return found + [Sentence(note, False) for note in self.result.notes]
@@ -106,20 +105,24 @@ class SynthesisReport:
 
     def figures(self) -> list[Drawing]:
         return [
-            pictures_figure(self.result),
+            made_figure(self.result),
             *(judged_figure(self.result, judge) for judge in self.judges),
             *fields_figures(self.result.fields, self.result.accuracy[OWN]),
         ]
 
     def sections(self) -> list[PageSection]:
-        pictures, *judged = self.figures()[: 1 + len(self.judges)]
+        noun = self.result.noun
+        made, *judged = self.figures()[: 1 + len(self.judges)]
         fields = fields_figures(self.result.fields, self.result.accuracy[OWN])
-        controls = [Folded(kind, [pictures_figure(self.result, kind)]) for kind in (SHUFFLED, UNTRAINED)]
+        controls = [
+            Folded(kind, [made_figure(self.result, kind), *players(self.result, kind)])
+            for kind in (SHUFFLED, UNTRAINED)
+        ]
         return [
-            PageSection("Pictures", [pictures]),
+            PageSection(f"{noun.capitalize()}s", [made, *players(self.result)]),
             PageSection("Judges", [self._shares_table(), *judged]),
-            PageSection("Every picture", [self._made_table()]),
-            PageSection("Pictures of controls", controls),
+            PageSection(f"Every {noun}", [self._made_table()]),
+            PageSection(f"{noun.capitalize()}s of controls", controls),
             *([PageSection("Receptive fields", fields)] if fields else []),
             PageSection("Methods", [synthesis_methods(self.result)]),
         ]
@@ -129,37 +132,36 @@ class SynthesisReport:
         for judge, by in self.result.shares.items():
             rows += [[], *([judge if kind == TRAINED else "", _named(kind), *_cells(of)] for kind, of in by.items())]
         caption = (
-            "Shares of pictures in %, with 95 % intervals over sites; gain: mean score above the natural picture's."
+            f"Shares of {self.result.noun}s in %, with 95 % intervals over sites; gain: mean score above the natural "
+            f"{self.result.noun}'s."
         )
         columns = ("judge", "made by", "beyond the best natural", "beyond 99 %", "natural, chosen: beyond 99 %", "gain")
         return Table(columns, rows[1:], caption)
 
     def _made_table(self) -> Table:
         result = self.result
-        rows = [
-            [one.name, one.natural, *(cell for judge in result.shares for cell in self._of_judge(one, judge))]
-            for one in result.made[TRAINED]
-        ]
-        of_judges = [
-            f"{'own' if judge == OWN else judge}: {what}"
-            for judge in result.shares
-            for what in (
-                ("r", "natural", "synthesised") if judge == OWN else ("r", "natural", "99 %", "best", "synthesised")
-            )
-        ]
+        rows: list[list[str]] = []
+        for one in result.made[TRAINED]:
+            for judge, of in one.judged.items():
+                first = [one.name, one.natural] if judge == OWN else ["", ""]
+                rows.append(
+                    [*first, judge, *map(_number, (self._r(one, judge), of.natural, of.high, of.best, of.made))]
+                )
+            rows.append([])
         caption = (
-            "Scores of each picture, of the natural one that is best by the prediction, and of all natural ones. r: "
-            "correlation with what was recorded."
+            f"Scores of each {result.noun}, of the natural one that is best by the prediction, and of all natural "
+            "ones. r: correlation with what was recorded."
         )
-        return Table(("site", "natural picture", *of_judges), rows, caption)
+        columns = ("site", f"natural {result.noun}", "judge", "r", "natural", "99 %", "best", "synthesised")
+        return Table(columns, rows[:-1], caption)
 
-    def _of_judge(self, one: Made, judge: str) -> list[str]:
-        of: Judged = one.judged[judge]
-        values = [of.natural, of.made] if judge == OWN else [of.natural, of.high, of.best, of.made]
-        sites = self.result.sites
-        r = self.result.accuracy[judge]
-        own = float(r[sites.index(one.name)] if one.name in sites else np.nanmedian(r))
-        return [f"{value:.2f}" if np.isfinite(value) else "–" for value in (own, *values)]
+    def _r(self, one: Made, judge: str) -> float:
+        sites, r = self.result.sites, self.result.accuracy[judge]
+        return float(r[sites.index(one.name)] if one.name in sites else np.nanmedian(r))
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}" if np.isfinite(value) else "–"
 
 
 def _named(kind: str) -> str:

@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...statistics.bootstrapped import Ends
+from .media import Noun
 from .objectives import Kind
 
 OWN = "own prediction"
 
 
 class Judged(NamedTuple):
-    """Scores of an objective by one judge: of the synthesised picture; of the natural picture that is best by the own
-    prediction; and of all natural pictures the best, and the 99th percentile. NaN where the judge does not know.
+    """Scores of an objective by one judge: of what is synthesised; of the natural stimulus that is best by the own
+    prediction; and of all natural ones the best, and the 99th percentile. NaN where the judge does not know.
     """
 
     made: float
@@ -36,15 +37,15 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A picture for an objective.
+    """A picture or a sound for an objective.
 
     Attributes
     ----------
     name : str
         The site's, or the pattern's.
-    picture : uint8 (side, side, 3)
+    made : uint8 (side, side, 3) or float32 (n_samples,)
     natural : str
-        The name of the natural picture that is best by the own prediction.
+        The name of the natural picture or sound that is best by the own prediction.
     judged : dict of str to Judged
         By judge; the first is the own prediction.
     responses : dict of str to array (n_sites,)
@@ -52,16 +53,16 @@ class Made:
     """
 
     name: str
-    picture: NDArray[np.uint8]
+    made: NDArray
     natural: str
     judged: Mapping[str, Judged]
     responses: Mapping[str, NDArray[np.float64]]
 
 
 class Shares(NamedTuple):
-    """Shares of objectives, with intervals over sites: whose synthesised picture is beyond the best natural one in the
-    judge, beyond the 99th percentile; and the natural picture that is best by the own prediction is beyond that. `gain`
-    is the mean of the score beyond that of this natural picture.
+    """Shares of objectives, with intervals over sites: what is synthesised for them is beyond the best natural one in
+    the judge, beyond the 99th percentile; and the natural one that is best by the own prediction is beyond that.
+    `gain` is the mean of the score beyond that of this natural one.
     """
 
     beyond_best: Ends
@@ -76,16 +77,20 @@ class Synthesis:
 
     Attributes
     ----------
+    noun : str
+        What is synthesised.
+    natural_stimuli : dict of str to array
+        Those that are best by a prediction, as they are shown.
     made : dict of str to list of Made
         By the kind of encoders; those after the first are controls.
     shares : dict of str to dict of str to Shares
-        By judge and kind; and for another site's picture.
+        By judge and kind; and for what is made for another site.
     chosen : dict of str to str
         For each network the layers and the pooling of its encoder.
     fields : dict of str to array (3, n_sites)
         For each network whose encoder has receptive fields, see `hotwire.decoder.report.fields.fields_figure`.
     accuracy : dict of str to array (n_sites,)
-        The correlation with the recorded responses: of the own prediction with those to held-out natural pictures, of
+        The correlation with the recorded responses: of the own prediction with those to held-out natural stimuli, of
         each judge with those to all natural ones.
     notes : sequence of str
         What to mind.
@@ -96,7 +101,8 @@ class Synthesis:
     sites: tuple[str, ...]
     unit: str
     n_natural: int
-    natural_pictures: dict[str, NDArray[np.uint8]]
+    noun: Noun
+    natural_stimuli: dict[str, NDArray]
     made: dict[str, list[Made]]
     shares: dict[str, dict[str, Shares]]
     chosen: dict[str, str]

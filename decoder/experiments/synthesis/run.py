@@ -1,4 +1,4 @@
-"""Making a synthesis: fit encoders, synthesise pictures, let judges judge them."""
+"""Making a synthesis: fit encoders, synthesise pictures or sounds, let judges judge them."""
 
 from __future__ import annotations
 
@@ -9,32 +9,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ....errors import InputError
 from ....models.cache_folder import cache_folder
-from ....models.synthesis.generators import as_pictures, pixels_of
 from ...statistics.bootstrapped import Bootstrapped
 from ...statistics.correlations import profile_correlation
-from ..kernel.cache import ArrayCache
+from ..kernel.cache import ArrayCache, Arrays
 from ..kernel.jobs import fill_cache, work_here
 from ..kernel.keys import content_key
 from .encoders import ENCODERS, HELD_OUT, TRAINED, EncoderFit, choices, entry_of, fields_of, notes_on_pooling
-from .making import KINDS, PICTURES, Making, MakingSession, picture_entry
-from .maps import score, standardised
+from .making import KINDS, MAKINGS, Making, MakingSession, made_entry
+from .maps import predicted, score, standardised
 from .objectives import SiteObjective, not_predicted
 from .result import OWN, Judged, Made, Shares, Synthesis
 from .session import SynthesisSession
 
 HIGH = 0.99
 JUDGED_AT_ONCE = 100
-"""Pictures, whose responses are then on disk."""
-ANOTHER = "another site's picture"
+"""Pictures whose responses are then on disk."""
+
+
+def another(session: SynthesisSession) -> str:
+    """What is made for the other sites, as a control."""
+    return f"another site's {session.medium.noun}"
 
 
 def results_folder() -> Path:
-    """The default cache of fits and pictures: with all assets, see `hotwire.models.cache_folder`."""
+    """The default cache of fits and of what is made: with all assets, see `hotwire.models.cache_folder`."""
     return cache_folder() / "synthesis"
 
 
@@ -45,9 +47,9 @@ def synthesize(
     notes: Sequence[str] = (),
     cache: ArrayCache | None = None,
 ) -> Synthesis:
-    """Synthesise a picture for each objective, and let every judge say what it would drive.
+    """Synthesise a picture or a sound for each objective, and let every judge say what it would drive.
 
-    Fits and pictures are cached on disk: what was stopped continues where it was.
+    Fits and what is made are cached on disk: what was stopped continues where it was.
 
     Parameters
     ----------
@@ -71,10 +73,11 @@ def synthesize(
     fill_cache(ENCODERS, [session], cache, work_here)
     session.forget()
     making = MakingSession(session, cache, objectives)
-    fill_cache(PICTURES, [making], cache, work_here)
+    fill_cache(MAKINGS, [making], cache, work_here)
     judged = _Judging(making)
     made = {kind: [judged.made(objective, kind) for objective in objectives] for kind in KINDS}
     natural = {one.natural for of in made.values() for one in of}
+    medium = session.medium
     chosen, accuracy = choices(session, cache), judged.accuracy()
     return Synthesis(
         name=session.name,
@@ -82,7 +85,8 @@ def synthesize(
         sites=session.sites,
         unit=session.unit,
         n_natural=len(session.natural),
-        natural_pictures={name: _small(session.pictures[name], session.settings.side) for name in sorted(natural)},
+        noun=medium.noun,
+        natural_stimuli={name: medium.shown(medium.natural([session.stimuli[name]]))[0] for name in sorted(natural)},
         made=made,
         shares={name: judged.shares(name, made) for name in judged.names},
         chosen=chosen,
@@ -91,27 +95,29 @@ def synthesize(
         accuracy=accuracy,
         notes=(
             *notes,
+            *_notes_on_judges(session),
             *notes_on_pooling(session, cache),
             *not_predicted(objectives, accuracy[OWN], len(session.held_out)),
         ),
-        settings=asdict(session.settings),
+        settings=asdict(session.settings) | medium.about(),
         seconds=time.perf_counter() - start,
     )
 
 
 class _Judging:
-    """What judges say of natural and of synthesised pictures; the first judge is the own prediction."""
+    """What judges say of natural and of synthesised stimuli; the first judge is the own prediction."""
 
     def __init__(self, making: MakingSession) -> None:
         self._making, self._session, self._cache = making, making.session, making.cache
         self._judges = {one.name: one for one in self._session.judges}
         self.names = [OWN, *self._session.judging, *self._judges]
-        pictures = [self._session.picture(row) for row in self._session.natural]
-        self._natural = {name: self._cached(name, pictures) for name in self._judges}
-        self._natural |= {name: making.map(name, TRAINED).natural for name in self._session.judging}
+        stimuli = [self._session.stimulus(row) for row in self._session.natural]
+        self._natural = {name: self._cached(name, stimuli) for name in self._judges}
+        for name in self._session.judging:
+            self._natural[name] = self._fitted(name)["predicted"][self._session.natural]
         jobs = [Making(objective, kind) for kind in KINDS for objective in making.objectives]
-        self._made = {job: self._cache.get(picture_entry(making, job)) for job in jobs}
-        best = np.stack([of["pictures"][0] for of in self._made.values()])
+        self._made = {job: self._cache.get(made_entry(making, job)) for job in jobs}
+        best = np.stack([of["made"][0] for of in self._made.values()])
         of_judges = {name: self._responses(name, best) for name in self.names[1:]}
         self._responses_to = {job: {name: of[i] for name, of in of_judges.items()} for i, job in enumerate(jobs)}
 
@@ -128,14 +134,14 @@ class _Judging:
             judged[name] = Judged(of_made, float(scores[best]), float(scores.max()), float(np.quantile(scores, HIGH)))
         return Made(
             name=objective.name,
-            picture=self._made[job]["pictures"][0],
-            natural=list(session.pictures)[session.natural[best]],
+            made=self._made[job]["made"][0],
+            natural=list(session.stimuli)[session.natural[best]],
             judged=judged,
             responses=responses,
         )
 
     def shares(self, judge: str, made: dict[str, list[Made]]) -> dict[str, Shares]:
-        """By the kind of encoders, and of the pictures for other sites."""
+        """By the kind of encoders, and of what is made for other sites."""
         found = {}
         for kind, of in made.items():
             found[kind] = self._shares(np.array([one.judged[judge] for one in of]))
@@ -148,7 +154,7 @@ class _Judging:
                 scores = score(objective, standardised(others, natural))
                 _, *of_natural = own.judged[judge]
                 rows.append([[value, *of_natural] for value in scores.tolist()])
-            found[ANOTHER] = self._shares(np.array(rows))
+            found[another(self._session)] = self._shares(np.array(rows))
         return found
 
     def _shares(self, judged: NDArray[np.float64]) -> Shares:
@@ -168,7 +174,7 @@ class _Judging:
         )
 
     def accuracy(self) -> dict[str, NDArray[np.float64]]:
-        """The correlation of each judge with what was recorded; of encoders over held-out pictures."""
+        """The correlation of each judge with what was recorded; of encoders over held-out stimuli."""
         session, found = self._session, {}
         held_out = {name: self._held_out([name]) for name in session.judging} | {OWN: self._held_out(session.networks)}
         for name in self.names:
@@ -183,25 +189,31 @@ class _Judging:
         each = [self._cache.get(entry, lambda name: name == "predicted")["predicted"] for entry in entries]
         return np.mean(each, axis=0)[self._session.held_out]
 
-    def _responses(self, judge: str, pictures: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def _responses(self, judge: str, shown: NDArray) -> NDArray[np.float64]:
         if judge in self._judges:
-            return self._cached(judge, list(pictures))
-        side = self._session.settings.side
-        with torch.no_grad():
-            of = self._making.map(judge, TRAINED)
-            return np.concatenate([of(pixels_of([one], side)).double().numpy() for one in pictures])
+            return self._cached(judge, list(shown))
+        return predicted(self._session.network(judge), self._fitted(judge), list(shown))
 
-    def _cached(self, judge: str, pictures: Sequence[Any]) -> NDArray[np.float64]:
-        """A judge's responses to pictures; those that the cache lacks are put there, so many at once."""
+    def _fitted(self, judge: str) -> Arrays:
+        return self._cache.get(entry_of(self._session, EncoderFit(judge)))
+
+    def _cached(self, judge: str, stimuli: Sequence[Any]) -> NDArray[np.float64]:
+        """A judge's responses to stimuli; those that the cache lacks are put there, so many at once."""
         of, found = self._judges[judge], []
-        for first in range(0, len(pictures), JUDGED_AT_ONCE):
-            some = pictures[first : first + JUDGED_AT_ONCE]
-            entry = content_key("judged", of.ingredients, [np.asarray(picture) for picture in some]) + ".npz"
+        for first in range(0, len(stimuli), JUDGED_AT_ONCE):
+            some = stimuli[first : first + JUDGED_AT_ONCE]
+            entry = content_key("judged", of.ingredients, [np.asarray(stimulus) for stimulus in some]) + ".npz"
             if entry not in self._cache:
                 self._cache.put(entry, {"responses": of.responses(some)})
             found.append(self._cache.get(entry)["responses"])
         return np.concatenate(found)
 
 
-def _small(picture: Any, side: int) -> NDArray[np.uint8]:
-    return as_pictures(pixels_of([picture], side))[0]
+def _notes_on_judges(session: SynthesisSession) -> list[str]:
+    """Judges that are other layers of a network of the objective, whose mistakes they share."""
+    shared = [name for name in session.judging if session.shares_a_network(name)]
+    return [
+        f"{name} is another layer of a network of the objective: what deceives the one deceives the other, so it says "
+        "less than a judge of another kind."
+        for name in shared
+    ]

@@ -15,7 +15,8 @@ from ....errors import RecordingError, UnknownNameError
 from ....errors.printable import printable
 from ...recordings.events import listed
 from ...recordings.patterns import matches
-from ..tables import numbers, read_table
+from ..tables import is_number, numbers, read_table
+from .excluded import not_excluded
 
 FEW = 10
 """Fewer numbers than these can be counts, or copies, by chance."""
@@ -39,7 +40,13 @@ class ResponseTable(NamedTuple):
 
 
 def read_response_table(
-    path: Path, stimuli: Sequence[str], *, stimulus: str, label: str | None, sites: Sequence[str] | None
+    path: Path,
+    stimuli: Sequence[str],
+    *,
+    stimulus: str,
+    label: str | None,
+    sites: Sequence[str] | None,
+    exclude: Sequence[str],
 ) -> ResponseTable:
     """Read a table of responses to these stimuli, see `hotwire.decoder.readers.spikes.responses.read_responses`."""
     table = read_table(path)
@@ -49,9 +56,10 @@ def read_response_table(
                 f"{path}: expected a column {column!r}, got the columns {', '.join(table)}; name the one that holds "
                 f"it: {field} = {next(iter(table))!r}"
             )
-    of_row = _stimuli_of(path, stimuli, table[stimulus])
-    names = _sites(path, [name for name in table if name not in (stimulus, label)], sites)
-    responses = np.stack([_responses(path, name, table[name], names) for name in names], axis=1)
+    of_row = stimuli_of(path, stimuli, table[stimulus])
+    others = [name for name in table if name not in (stimulus, label)]
+    names = _sites(path, [others[i] for i in not_excluded(exclude, others, f"column of {path}")], sites)
+    responses = np.stack([_responses(path, name, table[name]) for name in names], axis=1)
     if sites is None:
         _check_no_counts(path, names, responses, of_row)
     order = np.argsort(of_row, kind="stable")
@@ -61,7 +69,7 @@ def read_response_table(
     return found
 
 
-def _stimuli_of(path: Path, stimuli: Sequence[str], names: list[str]) -> NDArray[np.intp]:
+def stimuli_of(path: Path, stimuli: Sequence[str], names: list[str]) -> NDArray[np.intp]:
     """The position of each row's stimulus; names in the table may lack the files' ending."""
     there, stems = set(names), [PurePath(name).stem for name in stimuli]
     of_stem = Counter(stems)
@@ -100,50 +108,59 @@ def _sites(path: Path, columns: list[str], sites: Sequence[str] | None) -> list[
     if "" in columns:
         raise RecordingError(
             f"{path}: expected a name for each column, got one without, as pandas writes for its row numbers; save the "
-            f"table with to_csv(..., index=False), or {_say_sites([name for name in columns if name])}"
+            'table with to_csv(..., index=False), or write exclude = [""]'
         )
     return columns
 
 
-def _say_sites(others: Sequence[str]) -> str:
-    starts = [others[0][:n] for n in range(len(others[0]), 0, -1)] if others else []
-    start = next((start for start in starts if all(name.startswith(start) for name in others)), "")
-    named = f'["{start}*"]' if start and len(others) > 1 else "[" + listed(map(repr, others), 3) + "]"
-    return f"name the columns that are sites: sites = {named}"
-
-
-def _responses(path: Path, name: str, column: list[str], sites: Sequence[str]) -> NDArray[np.float64]:
-    if not any(map(_is_number, column)):
+def _responses(path: Path, name: str, column: list[str]) -> NDArray[np.float64]:
+    if not any(map(is_number, column)):
         raise RecordingError(
             f"{path}: expected numbers in the column {name!r}, as in that of any site, got {column[0]!r}; if it holds "
-            f"the class of each stimulus, write label = {name!r}, if something else, "
-            f"{_say_sites([one for one in sites if one != name])}. A table with a row for each site has to be turned "
-            "into one with a column for each"
+            f"the class of each stimulus, write label = {name!r}, if something else, exclude = [{name!r}]. A table "
+            "with a row for each site has to be turned into one with a column for each"
         )
     values = numbers(path, name, column)
     if not np.isfinite(values).all():
         line = int(np.argmin(np.isfinite(values)))
         raise RecordingError(
             f"{path}, line {line + 2}: expected a finite number in the column {name!r}, got {column[line]!r}; take the "
-            "row out, or the site"
+            f"row out, or the site: exclude = [{name!r}]"
         )
     return values
 
 
-def _check_no_counts(path: Path, names: Sequence[str], responses: NDArray, of_row: NDArray[np.intp]) -> None:
-    """Raise where a column numbers the rows, or the repeats of each stimulus: it is no site."""
+def what_it_counts(values: NDArray, of_row: NDArray[np.intp]) -> str | None:
+    """What a column (n_rows,) numbers, one after the other, where it does: the rows, or each stimulus's repeats.
+
+    Examples
+    --------
+    >>> what_it_counts(np.arange(3.0, 15), np.arange(12))
+    'rows'
+    >>> what_it_counts(np.repeat([1, 2, 3], 4), np.tile(np.arange(4), 3))
+    'repeats of each stimulus'
+    >>> what_it_counts(np.arange(12) ** 2, np.arange(12))
+    """
     n_repeats = np.bincount(of_row)
     in_each = np.arange(len(of_row)) - np.repeat(np.cumsum(n_repeats) - n_repeats, n_repeats)
+    for what, ordered, count in (
+        ("rows", np.sort(values), np.arange(len(values))),
+        ("repeats of each stimulus", values[np.lexsort((values, of_row))], in_each),
+    ):
+        if count.any() and len(values) >= FEW and np.array_equal(ordered - ordered[0], count):
+            return what
+    return None
+
+
+def _check_no_counts(path: Path, names: Sequence[str], responses: NDArray, of_row: NDArray[np.intp]) -> None:
+    """Raise where a column numbers the rows, or the repeats of each stimulus: it is no site."""
     for name, values in zip(names, responses.T, strict=True):
-        for what, ordered, count in (
-            ("rows", np.sort(values), np.arange(len(values))),
-            ("repeats of each stimulus", values[np.lexsort((values, of_row))], in_each),
-        ):
-            if count.any() and len(values) >= FEW and any(np.array_equal(ordered - first, count) for first in (0, 1)):
-                raise RecordingError(
-                    f"{path}: expected a site in each column, but {name!r} numbers the {what}; take it out, or "
-                    f"{_say_sites([one for one in names if one != name])}"
-                )
+        what = what_it_counts(values, of_row)
+        if what is not None:
+            raise RecordingError(
+                f"{path}: expected a site in each column, but {name!r} numbers the {what}; take it out, or write "
+                f"exclude = [{name!r}]"
+            )
 
 
 def _check_repeats(path: Path, table: ResponseTable, stimuli: Sequence[str]) -> None:
@@ -176,11 +193,3 @@ def _labels(path: Path, column: str, labels: list[str], of_row: NDArray[np.intp]
                 f"the column {column!r}. If it names sites, turn the table into one with a column for each site"
             )
     return [found[i] for i in range(len(stimuli))]
-
-
-def _is_number(entry: str) -> bool:
-    try:
-        float(entry)
-    except ValueError:
-        return False
-    return True

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from ....errors import RecordingError
 from ...recordings.events import Events
 from ...recordings.recording import Recording
+from .response_arrays import TABLES, averages_in, repeats_in, without
 from .response_table import read_response_table
-
-TABLES = (".tsv", ".csv")
 
 
 def read_responses(
@@ -24,6 +23,7 @@ def read_responses(
     stimulus: str = "stimulus",
     label: str | None = None,
     sites: Sequence[str] | None = None,
+    exclude: Sequence[str] = (),
     unit: str = "spikes",
     source: str | None = None,
 ) -> Recording:
@@ -46,6 +46,8 @@ def read_responses(
         The column of a table that holds the class of each stimulus.
     sites : sequence of str, optional
         The columns of a table that are sites, by name or by patterns such as ``"unit_*"``. Default: all others.
+    exclude : sequence of str
+        Sites that are left out, by name or by patterns. Those of an array are called ``"neuron_0"``, ``"neuron_1"`` ...
     unit : str
         Of the responses.
     source : str, optional
@@ -54,21 +56,19 @@ def read_responses(
     ------
     RecordingError
         The file is no array, or has another number of columns than there are stimuli; a table's rows are not those of
-        the stimuli, or an entry is no number, or a column numbers rows or repeats.
+        the stimuli, or an entry is no number, or a column numbers rows or repeats; or all sites are excluded.
+    UnknownNameError
+        There is no such site to exclude.
     """
     if is_table(responses):
-        table = read_response_table(Path(responses), stimuli, stimulus=stimulus, label=label, sites=sites)
+        table = read_response_table(
+            Path(responses), stimuli, stimulus=stimulus, label=label, sites=sites, exclude=exclude
+        )
         names, labels = np.array(stimuli), np.array(stimuli if table.labels is None else table.labels)
         return _each_its_own_run(table.averages(), names, unit, source or _source(responses), labels, table.sites)
     _check_array_alone(stimulus, label, sites)
-    array = responses if isinstance(responses, np.ndarray) else _load(Path(responses))
-    if array.ndim != 2 or array.shape[1] != len(stimuli):
-        turned = "; transpose it" if array.shape[:1] == (len(stimuli),) and array.ndim == 2 else ""
-        raise RecordingError(
-            f"responses: expected (n_neurons, n_stimuli) with a column for each of the {len(stimuli)} stimuli, got "
-            f"{array.shape}{turned}"
-        )
-    return _each_its_own_run(array.T, np.array(stimuli), unit, source or _source(responses))
+    array, left = without(averages_in(responses, len(stimuli)), exclude)
+    return _each_its_own_run(array.T, np.array(stimuli), unit, source or _source(responses), None, left)
 
 
 def read_presentations(
@@ -78,6 +78,7 @@ def read_presentations(
     stimulus: str = "stimulus",
     label: str | None = None,
     sites: Sequence[str] | None = None,
+    exclude: Sequence[str] = (),
     unit: str = "spikes",
     source: str | None = None,
 ) -> Recording:
@@ -89,7 +90,7 @@ def read_presentations(
     ----------
     repeats : path of a .npy file or of a table, or array (n_neurons, n_stimuli, n_repeats)
         NaN in an array where there was no repeat. A table has a row for each repeat.
-    stimuli, stimulus, label, sites, unit, source
+    stimuli, stimulus, label, sites, exclude, unit, source
         As for `read_responses`.
 
     Raises
@@ -99,15 +100,17 @@ def read_presentations(
         for the table of `read_responses`.
     """
     if is_table(repeats):
-        table = read_response_table(Path(repeats), stimuli, stimulus=stimulus, label=label, sites=sites)
+        table = read_response_table(
+            Path(repeats), stimuli, stimulus=stimulus, label=label, sites=sites, exclude=exclude
+        )
         names, labels = np.array(stimuli), np.array(stimuli if table.labels is None else table.labels)
         of_row = table.stimulus
         return _each_its_own_run(
             table.responses, names[of_row], unit, source or _source(repeats), labels[of_row], table.sites
         )
     _check_array_alone(stimulus, label, sites)
-    array = repeats if isinstance(repeats, np.ndarray) else _load(Path(repeats))
-    by_stimulus = _by_stimulus(array, len(stimuli), _source(repeats))
+    array, left = without(repeats_in(repeats, len(stimuli)), exclude)
+    by_stimulus = array.transpose(1, 0, 2)
     there = np.isfinite(by_stimulus)
     whole = there.all(axis=1)
     partly = np.argwhere(there.any(axis=1) & ~whole)
@@ -115,12 +118,13 @@ def read_presentations(
         at, repeat = partly[0]
         raise RecordingError(
             f"repeats: expected each presentation of all neurons, or NaN for all, got NaN for "
-            f"{np.count_nonzero(~there[at, :, repeat])} of {array.shape[0]} in repeat {repeat} of "
-            f"{stimuli[at]} ({len(partly)} presentations are so); leave out neurons that were lost, or these "
-            "presentations"
+            f"{np.count_nonzero(~there[at, :, repeat])} of {len(left)} in repeat {repeat} of {stimuli[at]} "
+            f"({len(partly)} presentations are so); leave out neurons that were lost, such as exclude = "
+            f'["{left[int(np.argmin(there[at, :, repeat]))]}"], or these presentations'
         )
     names = np.repeat(stimuli, whole.sum(axis=1))
-    return _each_its_own_run(by_stimulus.transpose(0, 2, 1)[whole], names, unit, source or _source(repeats))
+    rows = by_stimulus.transpose(0, 2, 1)[whole]
+    return _each_its_own_run(rows, names, unit, source or _source(repeats), None, left)
 
 
 def is_table(given: str | Path | NDArray) -> TypeGuard[str | Path]:
@@ -138,19 +142,14 @@ def _check_array_alone(stimulus: str, label: str | None, sites: Sequence[str] | 
 
 
 def _each_its_own_run(
-    rows: NDArray,
-    names: NDArray,
-    unit: str,
-    source: str,
-    labels: NDArray | None = None,
-    sites: tuple[str, ...] | None = None,
+    rows: NDArray, names: NDArray, unit: str, source: str, labels: NDArray | None, sites: tuple[str, ...]
 ) -> Recording:
-    """Responses (n_rows, n_neurons) to stimuli of these names, each a run of a single sample."""
+    """Responses (n_rows, n_sites) to stimuli of these names, each a run of a single sample."""
     runs = np.arange(len(rows))
     return Recording(
         data=np.ascontiguousarray(rows, dtype=np.float32),
         rate_hz=1.0,
-        feature_names=sites or tuple(f"neuron_{i}" for i in range(rows.shape[1])),
+        feature_names=sites,
         run=runs,
         events=Events(runs, np.zeros(len(rows)), np.ones(len(rows)), names if labels is None else labels, names),
         unit=unit,
@@ -160,27 +159,3 @@ def _each_its_own_run(
 
 def _source(given: str | Path | NDArray) -> str:
     return "memory" if isinstance(given, np.ndarray) else str(given)
-
-
-def load_repeats(path: str | Path, n_stimuli: int) -> NDArray[np.float64]:
-    """Load single responses (n_neurons, n_stimuli, n_repeats) as (n_stimuli, n_neurons, n_repeats), NaN if none."""
-    return _by_stimulus(_load(Path(path)), n_stimuli, str(path))
-
-
-def _by_stimulus(array: NDArray, n_stimuli: int, source: str) -> NDArray[np.float64]:
-    if array.ndim != 3 or array.shape[1] != n_stimuli:
-        raise RecordingError(
-            f"repeats: expected (n_neurons, {n_stimuli}, n_repeats) in {source}, a column for each picture, got "
-            f"{array.shape}"
-        )
-    return array.transpose(1, 0, 2)
-
-
-def _load(path: Path) -> NDArray:
-    try:
-        return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise RecordingError(
-            f"responses: {path} cannot be read as a numpy array ({error}); expected a .npy file, or a table ending in "
-            f"{' or '.join(TABLES)}"
-        ) from error

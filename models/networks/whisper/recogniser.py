@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache, partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from ...sounds.samples import RATE_HZ, samples_of
 from ...weights.ctranslate2 import read_whisper
 from ..free_text import check_candidates, first_line
 from ..network import Network
+from .sound_head import SoundHead, SoundHeads
 from .sounds import log_mel
 from .token_tree import TokenTree
 from .whisper_pass import STATES_PER_S, WhisperPass
@@ -41,7 +41,7 @@ class SpeechRecogniser(Network):
     Parameters
     ----------
     model : transformers.WhisperForConditionalGeneration
-        An English-only model.
+        An English-only model. It is put into evaluation mode, and its weights need no gradients any more.
     tokenizer : tokenizers.Tokenizer
         Its tokenizer.
     seconds : float
@@ -80,7 +80,8 @@ class SpeechRecogniser(Network):
         self._prompt = [_token(tokenizer, token) for token in PROMPT]
         self._end = _token(tokenizer, END)
         self._suppressed, self._suppressed_first = list(suppressed), list(suppressed_first)
-        self._prepare = partial(log_mel, seconds=self.seconds, n_bins=config.num_mel_bins)
+        self._form: Any = {"seconds": self.seconds, "n_bins": config.num_mel_bins}
+        self._prepare = partial(log_mel, **self._form)
         self._trees = lru_cache(maxsize=8)(self._make_tree)
 
     @classmethod
@@ -136,6 +137,17 @@ class SpeechRecogniser(Network):
         n_samples = np.array([len(samples_of(stimuli[position])) for position in range(len(stimuli))])
         return np.minimum(-(-n_samples * STATES_PER_S // RATE_HZ), self.layers["0"][0])
 
+    def head(self, layer: str) -> SoundHead:
+        """Return what comes up to a layer as a module, from sounds (n_sounds, n_samples) at 16 kHz to states.
+
+        It has gradients to the sounds, and the states are those of `activations`.
+        """
+        return SoundHead(self.whisper_pass, self._numbers([layer]), **self._form)
+
+    def heads(self, layers: Sequence[str]) -> SoundHeads:
+        """Return what comes up to several layers as one module, whose states are a tuple; see `head`."""
+        return SoundHeads(self.whisper_pass, self._numbers(layers), **self._form)
+
     def settings(self) -> dict[str, Any]:
         """Return the configuration, and how sounds are prepared."""
         return {"config": self._model.config.to_json_string(), "prepare": self._prepare}
@@ -146,6 +158,11 @@ class SpeechRecogniser(Network):
         network._model = _random(self._model.config, seed)
         network.whisper_pass = WhisperPass(network._model, self.layers["0"][0])
         return network
+
+    def _numbers(self, layers: Sequence[str]) -> list[int]:
+        for layer in layers:
+            self.shape_of(layer)
+        return [int(layer) for layer in layers]
 
     def _make_tree(self, candidates: tuple[str, ...]) -> TokenTree:
         check_candidates(candidates)
@@ -187,9 +204,8 @@ class SpeechRecogniser(Network):
 
     @torch.inference_mode()
     def _record(self, stimuli: Sequence[Any], layers: tuple[str, ...]) -> list[np.ndarray]:
-        through = self.whisper_pass.through(self.whisper_pass.entering(self._prepare(stimuli)))
-        states = list(islice(through, 1 + max(map(int, layers), default=0)))
-        return [states[int(layer)].numpy() for layer in layers]
+        states = self.whisper_pass.states(self._prepare(stimuli), [int(layer) for layer in layers])
+        return [of.numpy() for of in states]
 
     def _resume(self, layer: str, activations: np.ndarray) -> np.ndarray:
         return self._first(torch.from_numpy(activations), int(layer))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -31,11 +32,12 @@ class WhisperPass:
 
     def __init__(self, model: WhisperForConditionalGeneration, n_states: int) -> None:
         whole: Any = model
-        whole.eval().to(torch.float32)
+        whole.eval().to(torch.float32).requires_grad_(False)
         self._encoder, self._decoder, self._projection = whole.model.encoder, whole.model.decoder, whole.proj_out
         most_s = len(self._encoder.embed_positions.weight) / STATES_PER_S
         after = slice(n_states, n_states + round(SILENCE_S * STATES_PER_S))
-        with torch.inference_mode():
+        # Not in inference mode: gradients to sounds pass by these states.
+        with torch.no_grad():
             states = self.entering(log_mel([np.zeros(1)], seconds=most_s, n_bins=model.config.num_mel_bins))
             self._silence: list[_Keys] = []
             for block in self._encoder.layers:
@@ -62,6 +64,11 @@ class WhisperPass:
         for number, (block, silence) in enumerate(blocks[first:], start=first + 1):
             states = _through(block, states, _followed(_own_keys(block, states), silence))
             yield self._encoder.layer_norm(states) if number == len(blocks) else states
+
+    def states(self, mel: torch.Tensor, layers: Sequence[int]) -> list[torch.Tensor]:
+        """The states (n_sounds, n_states, n_units) that enter each of these blocks, in one pass."""
+        each = list(islice(self.through(self.entering(mel)), 1 + max(layers, default=0)))
+        return [each[layer] for layer in layers]
 
     def heard(self, states: torch.Tensor, first: int) -> Any:
         """Return what the decoder attends to after states enter block `first`: keys and values of sound and silence."""

@@ -20,7 +20,11 @@ from hotwire.decoder.bundle.agreement import agreement
 from hotwire.decoder.bundle.compiled import CompiledDecoder
 from hotwire.decoder.bundle.sealed import seal, unseal
 from hotwire.decoder.decision import DecisionRule, least_cost
-from hotwire.decoder.readout import DiscriminantReadout, LabelReadout, NearestReadout, Readout, TextReadout
+from hotwire.decoder.readouts.discriminant import DiscriminantReadout
+from hotwire.decoder.readouts.label import LabelReadout
+from hotwire.decoder.readouts.nearest import NearestReadout
+from hotwire.decoder.readouts.readout import Readout
+from hotwire.decoder.readouts.text import TextReadout
 from hotwire.decoder.steps import Lag, RunningBaseline, RunningZScore, ZScore
 from hotwire.decoder.windows import BlockAverage, RunningAverage
 from hotwire.errors import BundleError, NonFiniteError, RecordingError, ShapeError

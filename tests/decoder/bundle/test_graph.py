@@ -20,8 +20,11 @@ from hotwire.decoder.bundle.save import compiled, save
 from hotwire.decoder.bundle.sealed import describe
 from hotwire.decoder.decoder import Decoder
 from hotwire.decoder.linear import Linear
-from hotwire.decoder.readout import Entry, LabelReadout, NearestReadout, Readout
-from hotwire.decoder.readout_graph import ACTIVATION, DEVIATION, SCORES, ReadoutGraph, at_prior, less_prior
+from hotwire.decoder.readouts.entry import Entry
+from hotwire.decoder.readouts.graph import ACTIVATION, DEVIATION, SCORES, ReadoutGraph, at_prior, less_prior
+from hotwire.decoder.readouts.label import LabelReadout
+from hotwire.decoder.readouts.nearest import NearestReadout
+from hotwire.decoder.readouts.readout import Readout
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.settings import Settings
 from hotwire.decoder.statistics.calibration import softmax

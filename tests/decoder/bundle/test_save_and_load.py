@@ -36,7 +36,10 @@ from hotwire.decoder.bundle.save import save
 from hotwire.decoder.bundle.sealed import FORMAT, describe
 from hotwire.decoder.decision import Decision
 from hotwire.decoder.decoder import Decoder
-from hotwire.decoder.readout import DiscriminantReadout, LabelReadout, NearestReadout, TextReadout
+from hotwire.decoder.readouts.discriminant import DiscriminantReadout
+from hotwire.decoder.readouts.label import LabelReadout
+from hotwire.decoder.readouts.nearest import NearestReadout
+from hotwire.decoder.readouts.text import TextReadout
 from hotwire.decoder.recordings.events import Events
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.settings import Settings

@@ -17,7 +17,7 @@ from hotwire.decoder.cli.commands import hotwire
 from hotwire.decoder.experiments.alignment import start_on
 from hotwire.decoder.readers import write_npz
 from hotwire.decoder.recordings.recording import Recording
-from hotwire.errors import UnknownNameError
+from hotwire.errors import InputError, UnknownNameError
 from hotwire.models.networks.network import Network
 from hotwire.models.networks.opening import open_network
 
@@ -77,3 +77,22 @@ def test_a_run_that_is_not_there(made: Path, tmp_path: Path) -> None:
     assert isinstance(found, UnknownNameError)
     assert "unknown run '9'" in str(found)
     assert not (tmp_path / "new.hotwire").exists()
+
+
+def test_the_old_decoder_is_not_replaced(made: Path) -> None:
+    before = (made / "old.hotwire").read_bytes()
+    found = run(made, "--out", made / "network" / ".." / "old.hotwire").exception
+    assert isinstance(found, InputError)
+    assert "is the decoder that is started, and would be replaced" in str(found)
+    assert (made / "old.hotwire").read_bytes() == before
+
+
+def test_exchanged_sessions_are_told(made: Path, tmp_path: Path) -> None:
+    files = [made / "old.hotwire", made / "study.toml", made / "later.npz", "--network", made / "network"]
+    args = [str(arg) for arg in (*files, "--out", tmp_path / "new.hotwire")]
+    found = CliRunner().invoke(align, args, standalone_mode=False).exception
+    assert isinstance(found, InputError)
+    assert "on none of the reference; exchange the two" in str(found)
+    args[2] = args[1]
+    found = CliRunner().invoke(align, args, standalone_mode=False).exception
+    assert "both hold the same samples" in str(found)

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hotwire.decoder.cli.commands import hotwire
+from hotwire.decoder.study.study import open_study
 
 from ..small_encoding import STUDY, save_study, small_network
 
@@ -83,11 +84,32 @@ def test_wrong_recordings(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert "repeats: expected (n_neurons, 60, n_repeats)" in said
     constant = rng.normal(size=(12, 60, 4))
     constant[3] = 2.0
-    assert "site 'neuron_3' never varies" in broken(new("constant"), repeats=constant)
+    said = broken(new("constant"), repeats=constant)
+    assert "site 'neuron_3' never varies" in said
+    assert "exclude = ['neuron_3']" in said
     lost = rng.normal(size=(12, 60, 4))
     lost[5, 7, 1] = np.nan
     said = broken(new("nan"), repeats=lost)
     assert "got NaN for 1 of 12 in repeat 1 of 07.png (1 presentations are so)" in said
+    assert 'exclude = ["neuron_5"]' in said
+
+
+def test_excluded_sites_are_not_read(tmp_path: Path) -> None:
+    study = save_study(tmp_path, STUDY.replace('repeats = "', 'exclude = ["neuron_3", "neuron_1?"]\nrepeats = "'))
+    single = np.load(tmp_path / "repeats.npy")
+    single[3], single[11, 7, 1] = 2.0, np.nan
+    np.save(tmp_path / "repeats.npy", single)
+    left = [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    found = open_study(study).sections.recording
+    for recording in (found.read(), found.read_presentations()):
+        assert recording.feature_names == tuple(f"neuron_{i}" for i in left)
+    assert np.array_equal(found.read_presentations().data, single[left].transpose(1, 2, 0).reshape(-1, 9).astype("f"))
+    reliability = found.reliability()
+    np.save(tmp_path / "repeats.npy", single[left])
+    study.write_text(STUDY)
+    assert open_study(study).sections.recording.reliability() == reliability
+    study.write_text(STUDY.replace('repeats = "', 'exclude = "neuron_30"\nrepeats = "'))
+    assert "unknown site to exclude 'neuron_30'; did you mean 'neuron_3'?" in complaint(study)
 
 
 def test_wrong_settings(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -350,14 +350,55 @@ def test_an_interrupt_is_told_in_a_word(made: Path, monkeypatch: pytest.MonkeyPa
     def interrupted(_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hotwire.decoder.study.study.open_study", interrupted)
+    monkeypatch.setattr("hotwire.decoder.study.study.read_document", interrupted)
     result = run("evaluate", made / "study.toml")
     assert result.exit_code == 130
     assert result.stderr.strip() == "hotwire: interrupted"
+    for command, *options in (
+        ["encode"],
+        ["fit-all", "--out", made / "fits"],
+        ["map"],
+        ["synthesize", "--metamer", "a"],
+    ):
+        result = run(command, made / "study.toml", *options)
+        assert result.exit_code == 130
+        assert "what was finished is kept, and the same command goes on from there" in result.stderr
 
 
 def fresh_python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+BUSY = """
+import sys, threading, time
+import torch
+from hotwire.decoder.cli import group
+from hotwire.decoder.study import study
+
+def compute():
+    weights = torch.ones(64, 64, requires_grad=True)
+    while True:
+        (weights @ weights).sum().backward()
+
+def interrupted(_):
+    for _ in range(4):
+        threading.Thread(target=compute, daemon=True).start()
+    time.sleep(1)
+    raise KeyboardInterrupt
+
+study.read_document = interrupted
+sys.argv = ["hotwire", "map", "study.toml"]
+group.main()
+"""
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_cleanly_while_threads_compute() -> None:
+    """Threads that Python tore out of torch aborted the process, as joblib's do."""
+    found = fresh_python(BUSY)
+    assert found.returncode == 130
+    assert found.stderr.strip().startswith("hotwire: interrupted; what was finished is kept")
+    assert len(found.stderr.strip().splitlines()) == 1
 
 
 def test_help_imports_nothing_heavy() -> None:

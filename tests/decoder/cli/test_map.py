@@ -116,6 +116,7 @@ def test_wrong_inputs(study: Path, tmp_path: Path) -> None:
         changed(study, "{ lags = [-1, 0, 1] }", "[{ start_s = 1.0, stop_s = 0.5 }]")
     )
     assert "no event has samples at every time" in complaint(changed(study, "[-1, 0, 1]", "[0, 1000]"))
+    assert "times: no event has samples from" in complaint(changed(study, "[-1, 0, 1]", "[1000]"))
     assert "layer '9'" in complaint(changed(study, "[map]", "[map]\nlayers = [9]"))
     assert "regions.back" in complaint(changed(study, "feature_5", "voxel_5").with_name("other.toml"))
     assert "front" in complaint(changed(study, "stop = 5", "stop = 99"))

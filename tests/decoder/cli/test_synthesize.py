@@ -124,6 +124,9 @@ def test_wrong_inputs(tmp_path: Path) -> None:
     assert "judges: two blocks is part of the objective" in says("pool = [4, 8]", judge)
     assert "there is no file" in says("pool = [4, 8]", 'judges = [{ kind = "onnx", path = "none.onnx" }]')
     assert "n_steps: expected 1 or more, got 0" in says("n_steps = 8", "n_steps = 0")
+    assert "synthesize: seconds: only sounds have it, and pictures do not" in says("n_seeds", "seconds")
+    judge = 'judges = [{ kind = "spectrum and modulation" }]'
+    assert 'kind = "spectrum and modulation" judges sounds, and not pictures' in says("pool = [4, 8]", judge)
     network = 'stimuli = "recording"\n[decoder]'
     reads = says(network, 'words = { "00.png" = "cat" }\n[decoder]')
     assert "expected a network that reads" in reads

@@ -15,7 +15,8 @@ from hotwire.decoder.evaluation import prepared as module
 from hotwire.decoder.evaluation.choices import Choice, values_tried
 from hotwire.decoder.evaluation.preparation import Arguments, prepare
 from hotwire.decoder.evaluation.prepared import PreparedCoordinates, prepared_for, takes_inner_products
-from hotwire.decoder.readout import DiscriminantReadout, LabelReadout
+from hotwire.decoder.readouts.discriminant import DiscriminantReadout
+from hotwire.decoder.readouts.label import LabelReadout
 from hotwire.decoder.steps import Detrend, Lag, ZScore, run_steps
 from hotwire.decoder.windows import BlockAverage, Epoch, windows
 from hotwire.models import Network

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hotwire.decoder import Events, Recording
 from hotwire.decoder.readers import read_nwb
 from hotwire.decoder.readers.nwb.describe import fields_to_begin_with
-from hotwire.decoder.readout import LabelReadout, NearestReadout
+from hotwire.decoder.readouts.label import LabelReadout
+from hotwire.decoder.readouts.nearest import NearestReadout
 from hotwire.decoder.study.draft import READOUTS, classes_of, draft, words_of
 from hotwire.decoder.study.study import open_study
 

@@ -132,6 +132,27 @@ def test_any_other_network_is_one_of_the_registry_or_a_file(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "mine.pt",
+            r"got mine.pt, which holds weights, .* torch.onnx.export\(.* 'mine.onnx'\) .*TorchNetwork\(network",
+        ),
+        ("mine.PTH", "which holds weights"),
+        ("my.model.safetensors", r"'my.model.onnx'\)"),
+        ("mine.h5", r"load_model\('mine.h5'\).export\('mine.onnx', format=\"onnx\"\)"),
+        ("mine.tflite", "tf2onnx.convert --tflite mine.tflite --output mine.onnx"),
+    ],
+)
+def test_files_of_other_formats_are_told_what_they_lack(tmp_path, name, message):
+    (tmp_path / name).write_bytes(b"weights")
+    section = NetworkSection.model_validate({"name": name}, context={"folder": tmp_path})
+    for refuse in (section.check_there, section.open):
+        with pytest.raises(InputError, match=message):
+            refuse()
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"layer = 8": "layer = 31"}, "decoder.layer: unknown layer '31'; did you mean"),

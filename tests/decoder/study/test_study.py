@@ -25,7 +25,8 @@ from hotwire.decoder.experiments.retrieval.study import open_retrieval
 from hotwire.decoder.experiments.similarity.study import open_similarity
 from hotwire.decoder.linear import default_adapter
 from hotwire.decoder.readers import read_arrays, write_npz
-from hotwire.decoder.readout import LabelReadout, NearestReadout
+from hotwire.decoder.readouts.label import LabelReadout
+from hotwire.decoder.readouts.nearest import NearestReadout
 from hotwire.decoder.recordings.events import Events
 from hotwire.decoder.recordings.recording import Recording
 from hotwire.decoder.settings import Settings

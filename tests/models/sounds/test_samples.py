@@ -8,7 +8,7 @@ import soundfile
 from scipy.io import wavfile
 
 from hotwire.errors import InputError
-from hotwire.models.sounds.samples import samples_of
+from hotwire.models.sounds.samples import samples_of, wav_of
 
 TONE = (0.5 * np.sin(2 * np.pi * 440 * np.arange(8_000) / 16_000)).astype(np.float32)
 
@@ -77,3 +77,11 @@ def test_files_without_samples_or_with_infinite_ones_are_refused(tmp_path: Path)
         wavfile.write(tmp_path / "odd.wav", 16_000, samples)
         with pytest.raises(InputError, match=reason):
             samples_of(tmp_path / "odd.wav")
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    samples = np.rint(np.random.default_rng(0).uniform(-1, 1, 500) * 2**15).clip(-(2**15), 2**15 - 1) / 2**15
+    (tmp_path / "a.wav").write_bytes(wav_of(samples))
+    np.testing.assert_array_equal(samples_of(tmp_path / "a.wav"), samples.astype(np.float32))
+    (tmp_path / "b.wav").write_bytes(wav_of(np.array([2.0, -2.0])))
+    np.testing.assert_allclose(samples_of(tmp_path / "b.wav"), [1, -1], atol=1e-4)

@@ -47,14 +47,19 @@ def test_noise_is_what_the_objective_sees_and_not_what_is_made() -> None:
     assert (still.made == START.numpy()).all()
     assert found.made.mean() > START.mean() + 0.02
     assert found.values == pytest.approx(bright(torch.from_numpy(found.made)).numpy())
-    with pytest.raises(InputError, match="jitter, noise, total_variation: only pictures"):
-        optimise(Line(), lambda made: made.sum(dim=1), settings)
+
+
+def test_a_generator_of_something_else_has_no_noise() -> None:
+    with pytest.raises(InputError, match="jitter, noise: only pictures"):
+        optimise(Line(), lambda made: made.sum(dim=(1, 2)), SynthesisSettings(noise=0.3))
+    found = optimise(Line(), lambda made: made.sum(dim=(1, 2)), SynthesisSettings(n_steps=2))
+    assert (found.values > 0).all()
 
 
 class Line(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.values = torch.nn.Parameter(torch.zeros(2, 3))
+        self.values = torch.nn.Parameter(torch.zeros(2, 3, 1))
 
     def forward(self) -> torch.Tensor:
         return self.values

@@ -82,10 +82,13 @@ def make_metamers(
     assert isinstance(network, VisionNetwork)
     names = np.random.default_rng(settings.seed).permutation(list(pictures)).tolist()
     side = min(network.image_size, *(min(opened(picture, "RGB").size) for picture in pictures.values()))
-    chosen, classes = _named_alike([network, *others.values()], pictures, names, side, settings.n_pictures)
+    chosen, classes = _named_alike([network, *others.values()], pictures, names, side, settings)
     rest = [name for name in names if name not in chosen][: settings.n_null]
     if len(rest) < settings.n_null:
-        raise InputError(f"n_null: expected at most the {len(rest)} pictures that are left, got {settings.n_null}")
+        raise InputError(
+            f"n_null: expected at most the {len(rest)} pictures that are left, got {settings.n_null}"
+            f"{settings.instead(len(chosen), len(names))}"
+        )
     maker = _Maker(
         network,
         others,
@@ -181,9 +184,10 @@ class _RankedActivations:
 
 
 def _named_alike(
-    networks: Sequence[Network], pictures: Mapping[str, Any], names: Sequence[str], side: int, n: int
+    networks: Sequence[Network], pictures: Mapping[str, Any], names: Sequence[str], side: int, settings: MetamerSettings
 ) -> tuple[list[str], list[str]]:
-    """The first `n` pictures to which all networks give one class, and that class."""
+    """The first `n_pictures` pictures to which all networks give one class, and that class."""
+    n = settings.n_pictures
     chosen: list[str] = []
     classes: list[str] = []
     for first in range(0, len(names), AT_ONCE):
@@ -198,4 +202,5 @@ def _named_alike(
     raise InputError(
         f"n_pictures: expected at most the {len(chosen)} of {len(names)} pictures that "
         f"{', '.join(network.name for network in networks)} name alike, got {n}"
+        f"{settings.instead(len(chosen), len(names))}"
     )

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from .....errors import InputError
 from .....models.synthesis.settings import SynthesisSettings
 
+FEWEST, FEWEST_NULL = 2, 10
+"""Pictures of which metamers are made, and others."""
+
 
 @dataclass(frozen=True)
 class MetamerSettings:
@@ -50,9 +53,9 @@ class MetamerSettings:
 
     def __post_init__(self) -> None:
         for name, least in (
-            ("n_pictures", 2),
+            ("n_pictures", FEWEST),
             ("n_untrained", 0),
-            ("n_null", 10),
+            ("n_null", FEWEST_NULL),
             ("max_rounds", 1),
             ("slope", 0),
             ("n_draws", 100),
@@ -69,3 +72,18 @@ class MetamerSettings:
     def optimiser(self) -> SynthesisSettings:
         """The settings of the optimiser."""
         return SynthesisSettings(n_steps=self.n_steps, step=self.step, n_halvings=self.n_halvings)
+
+    def instead(self, n_alike: int, n_pictures: int) -> str:
+        """What an error says to write for `n_pictures` pictures, of which `n_alike` are named alike.
+
+        Examples
+        --------
+        >>> MetamerSettings().instead(3, 40)
+        '; write n_pictures = 3, n_untrained = 3, n_null = 37 in [metamers], or give more pictures'
+        """
+        n = min(self.n_pictures, n_alike, n_pictures - FEWEST_NULL)
+        if n < FEWEST:
+            return f"; give more pictures: {FEWEST} or more that are named alike, and {FEWEST_NULL} others"
+        fit = {"n_pictures": n, "n_untrained": min(self.n_untrained, n), "n_null": min(self.n_null, n_pictures - n)}
+        changed = ", ".join(f"{name} = {value}" for name, value in fit.items() if value != getattr(self, name))
+        return f"; write {changed} in [metamers], or give more pictures"

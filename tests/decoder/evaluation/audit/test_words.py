@@ -15,7 +15,7 @@ from hotwire.decoder import (
     evaluate,
 )
 from hotwire.decoder.evaluation.audit.words import words_finding
-from hotwire.decoder.readout import Readout
+from hotwire.decoder.readouts.readout import Readout
 from hotwire.models import Network
 
 TARGETS = WordTargets({"cat": "cat", "face": "face", "house": "house", "shoe": "shoe"})

@@ -25,7 +25,8 @@ from hotwire.decoder.experiments.maps.result import MapCell, TimeRange
 from hotwire.decoder.experiments.maps.run import make_map
 from hotwire.decoder.experiments.maps.session import MapSession
 from hotwire.decoder.experiments.maps.settings import MapSettings, NetworkSpec
-from hotwire.decoder.readout import Entry, Readout
+from hotwire.decoder.readouts.entry import Entry
+from hotwire.decoder.readouts.readout import Readout
 from hotwire.decoder.statistics.measures import pairwise
 from hotwire.decoder.steps import Detrend
 from hotwire.errors import InputError, RecordingError, UnknownNameError

@@ -57,7 +57,7 @@ def test_a_pattern_in_the_recordings_unit(tmp_path: Path) -> None:
     objective, notes = read_pattern(tmp_path / "p.tsv", SITES, RESPONSES)
     np.testing.assert_allclose(objective.pattern, [8.0, np.nan, 0.0])
     assert notes == [
-        "a1: the pattern asks for 9, but no natural picture gave less than 0 or more than 2; it may be out of reach."
+        "a1: the pattern asks for 9, but no natural stimulus gave less than 0 or more than 2; it may be out of reach."
     ]
     np.save(tmp_path / "p.npy", [1.0, 2.0, 6.0])
     assert read_pattern(tmp_path / "p.npy", SITES, RESPONSES)[0].pattern == (0.0, 0.0, 0.0)

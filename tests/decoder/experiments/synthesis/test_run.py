@@ -29,15 +29,17 @@ from hotwire.decoder.experiments.synthesis.recorded_report import RecordedReport
 from hotwire.decoder.experiments.synthesis.result import OWN, Synthesis
 from hotwire.decoder.experiments.synthesis.run import synthesize
 from hotwire.decoder.experiments.synthesis.session import OpenedNetwork, SynthesisSession
-from hotwire.decoder.experiments.synthesis.settings import SynthesizeSettings
+from hotwire.decoder.experiments.synthesis.settings import PictureSettings
 from hotwire.decoder.receptive_fields import ReceptiveField
 from hotwire.errors import InputError
+from hotwire.models.synthesis import optimise as optimise_module
 from hotwire.models.synthesis.generators import pixels_of
+from hotwire.models.synthesis.optimise import SAVED_EVERY
 
 from ...small_encoding import network, pictures
 
 N_SITES = 5
-SETTINGS = SynthesizeSettings(pool=(3, 6), n_seeds=2, side=16, n_steps=20, step=0.02, jitter=1, noise=0.0, n_draws=100)
+SETTINGS = PictureSettings(pool=(3, 6), n_seeds=2, side=16, n_steps=20, step=0.02, jitter=1, noise=0.0, n_draws=100)
 
 
 class Truth:
@@ -64,7 +66,7 @@ class Partly(Truth):
 
 
 def session(
-    settings: SynthesizeSettings = SETTINGS,
+    settings: PictureSettings = SETTINGS,
     responses: np.ndarray | None = None,
     judging: dict[str, OpenedNetwork] | None = None,
     judge: Truth | None = None,
@@ -114,7 +116,7 @@ def test_scores_are_standardised_responses(stretched: Synthesis) -> None:
     truth, shown = Truth(), pictures()
     natural = truth.responses(shown)
     for i, one in enumerate(stretched.made[TRAINED]):
-        response = truth.responses([one.picture])[0]
+        response = truth.responses([one.made])[0]
         judged = one.judged["truth"]
         z = (natural[:, i] - natural[:, i].mean()) / natural[:, i].std()
         made = (response[i] - natural[:, i].mean()) / natural[:, i].std()
@@ -130,10 +132,35 @@ def test_what_is_cached_is_not_made_again(
     monkeypatch.setattr(making, "optimise", None)
     whole = session()
     again = synthesize(whole, of_sites("stretch", "*", whole.sites), cache=cache)
-    assert (again.made[TRAINED][0].picture == stretched.made[TRAINED][0].picture).all()
+    assert (again.made[TRAINED][0].made == stretched.made[TRAINED][0].made).all()
     other = session(replace(SETTINGS, n_steps=13))
     with pytest.raises(TypeError):
         synthesize(other, of_sites("stretch", "site_0", whole.sites), cache=cache)
+
+
+def test_what_was_stopped_goes_on_within_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped after the first state on disk, the same pictures come out, and no state is left."""
+    whole = session(replace(SETTINGS, n_seeds=1, n_steps=SAVED_EVERY + 5))
+    objectives = of_sites("stretch", "site_0", whole.sites)
+    save = optimise_module.save
+
+    def stopped(*args: Any) -> None:
+        save(*args)
+        raise KeyboardInterrupt
+
+    cache = ArrayCache(tmp_path / "stopped")
+    with monkeypatch.context() as patch:
+        patch.setattr(optimise_module, "save", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            synthesize(whole, objectives, cache=cache)
+    unfinished = tmp_path / "stopped" / making.UNFINISHED
+    assert list(unfinished.glob("*.npz"))
+    resumed, straight = (
+        synthesize(whole, objectives, cache=of).made for of in (cache, ArrayCache(tmp_path / "straight"))
+    )
+    for kind in resumed:
+        assert (resumed[kind][0].made == straight[kind][0].made).all()
+    assert not list(unfinished.glob("*.npz"))
 
 
 def test_a_judge_may_know_some_of_the_sites(stretched: Synthesis, cache: ArrayCache) -> None:
@@ -175,7 +202,7 @@ def test_the_map_with_gradients_predicts_as_the_encoder_does(stretched: Synthesi
     shown = pictures()
     expected = encoder.fit(shown, whole.responses).predict(shown[:5])
     np.testing.assert_allclose(fitted["predicted"][:5], expected, rtol=1e-6)
-    of = EncoderMap(whole.network("two blocks", False), fitted, whole.natural)
+    of = EncoderMap(whole.network("two blocks", False), fitted, whole.natural, whole.medium)
     spread = whole.responses.std(axis=0)
     np.testing.assert_allclose(of(pixels_of(shown[:5], 16)).numpy() / spread, expected / spread, atol=1e-4)
 
@@ -219,7 +246,7 @@ def test_receptive_fields_are_a_pooling_with_gradients(cache: ArrayCache) -> Non
     assert found.rows[ENCODERS_OF_ALL].r.value > 0.9
     assert [of.name for of in RecordedReport(found).figures()] == ["sites", "fields-two-blocks"]
     fitted = cache.get(entry_of(whole, EncoderFit("two blocks")))
-    of = EncoderMap(opened, fitted, whole.natural)
+    of = EncoderMap(opened, fitted, whole.natural, whole.medium)
     seen = pixels_of(shown[:5], 16).requires_grad_()
     predicted = of(seen)
     spread = responses.std(axis=0)
@@ -235,7 +262,7 @@ def test_receptive_fields_are_a_pooling_with_gradients(cache: ArrayCache) -> Non
 
 def test_pictures_that_look_alike_choose_strengths_in_whole_groups() -> None:
     whole = session()
-    whole.groups = np.arange(len(whole.pictures)) // 3
+    whole.groups = np.arange(len(whole.stimuli)) // 3
     found = chosen_encoder(whole, "two blocks", False, [6], whole.natural, whole.responses)
     again = Encoder(whole.network("two blocks"), list(found.spaces_), pool=6)
     again.fit(pictures(), whole.responses, groups=whole.groups)
@@ -272,5 +299,5 @@ def test_no_judge_may_be_part_of_the_objective(tmp_path: Path) -> None:
     whole = session()
     with pytest.raises(InputError, match="judges: two blocks is part of the objective"):
         SynthesisSession(
-            *("small", whole.sites, whole.pictures, whole.responses, whole.groups, opened, SETTINGS), judging=opened
+            *("small", whole.sites, whole.stimuli, whole.responses, whole.groups, opened, SETTINGS), judging=opened
         )

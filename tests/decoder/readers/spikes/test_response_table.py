@@ -45,9 +45,9 @@ def changed(row: int, column: int, entry: str) -> list[list[str]]:
         (ROWS, {"stimulus": "stimulus"}, r"expected a column 'stimulus', got .* stimulus = 'name'"),
         (ROWS, {"label": "class"}, r"expected a column 'class', got .* label = 'name'"),
         (ROWS, {"label": None}, r"expected numbers in the column 'kind', .* got 'song'; .* write label = 'kind'"),
-        (changed(2, 2, "nan"), {}, r"line 3: expected a finite number in the column 'A1', got 'nan'"),
+        (changed(2, 2, "nan"), {}, r"line 3: expected a finite .* 'A1', got 'nan'; .* exclude = \['A1'\]"),
         (changed(2, 2, "n/a"), {}, r"line 3: expected a number in the column 'A1', got 'n/a'"),
-        ([["", *row] for row in ROWS], {}, r"got one without, as pandas writes .* sites = "),
+        ([["", *row] for row in ROWS], {}, r"got one without, as pandas writes .* exclude = \[\"\"\]"),
         (
             changed(3, 0, "a.wav"),
             {},
@@ -81,12 +81,19 @@ def test_repeats_are_averaged_or_read_one_by_one(tmp_path: Path) -> None:
 
 def test_what_is_no_site_is_told_and_left_out(tmp_path: Path) -> None:
     path = save(tmp_path, REPEATS)
-    with pytest.raises(RecordingError, match=r"'trial' numbers the repeats of each stimulus; .* sites = \[\"A\*\"\]"):
+    with pytest.raises(RecordingError, match=r"'trial' numbers the repeats of each stimulus; .* exclude = \['trial'\]"):
         read_responses(path, FILES, stimulus="name")
+    for read in (read_responses, read_presentations):
+        assert read(path, FILES, stimulus="name", exclude=["trial"]).feature_names == ("A1", "A2")
+        assert read(path, FILES, stimulus="name", sites=["A*"], exclude=["*2"]).feature_names == ("A1",)
+    with pytest.raises(UnknownNameError, match=r"column of .*table.tsv to exclude 'run'.* There are: trial, A1, A2"):
+        read_responses(path, FILES, stimulus="name", exclude=["run"])
+    with pytest.raises(RecordingError, match="exclude: all 3 sites are excluded"):
+        read_responses(path, FILES, stimulus="name", exclude=["*"])
     assert read_responses(path, FILES, stimulus="name", sites=["A*"]).feature_names == ("A1", "A2")
     with pytest.raises(UnknownNameError, match=r"column of .*table.tsv 'V\*'.* trial, A1, A2"):
         read_responses(path, FILES, stimulus="name", sites=["V*"])
-    numbered = [[*row, "order" if i == 0 else str(i - 1)] for i, row in enumerate(REPEATS)]
+    numbered = [[*row, "order" if i == 0 else str(i + 16)] for i, row in enumerate(REPEATS)]
     with pytest.raises(RecordingError, match="'order' numbers the rows"):
         read_responses(save(tmp_path, [[row[0], *row[2:]] for row in numbered]), FILES, stimulus="name")
 

@@ -74,7 +74,7 @@ LISTENER = """
 import json, time
 import pylsl
 from pylsl.util import LostError
-until = time.monotonic() + 60
+until = time.monotonic() + 240
 resolver = pylsl.ContinuousResolver(prop="name", value="hotwire-cues")
 while not resolver.results() and time.monotonic() < until:
     time.sleep(0.02)

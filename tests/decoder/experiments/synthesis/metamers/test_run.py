@@ -217,8 +217,21 @@ def test_a_study_gives_the_pictures_of_its_recording(tmp_path: Path, monkeypatch
         ({"layers": []}, InputError, "layers: expected one or more"),
         ({"others": {}}, InputError, "others: expected one or more"),
         ({"others": {"net": vision(1, labels=None)}}, InputError, "net-1 does not name its outputs"),
-        ({"others": {"net": vision(1, labels=("up", "down"))}}, InputError, "at most the 0 of 40 pictures that net-0"),
-        ({"settings": replace(SETTINGS, n_null=38)}, InputError, r"n_null: expected at most the 31 .*got 38"),
+        (
+            {"others": {"net": vision(1, labels=("up", "down"))}},
+            InputError,
+            "at most the 0 of 40 .* net-0, .*; give more pictures: 2",
+        ),
+        (
+            {"settings": replace(SETTINGS, n_null=38)},
+            InputError,
+            r"n_null: .* at most the 31 .*got 38; write n_null = 31 in",
+        ),
+        (
+            {"settings": replace(SETTINGS, n_pictures=39)},
+            InputError,
+            r"n_null: .* got 10; write n_pictures = 30 in",
+        ),
         ({"network": TorchNetwork(nn.Sequential(nn.Linear(2, 2)), torch.ones(1, 2))}, InputError, "takes no pictures"),
     ],
 )

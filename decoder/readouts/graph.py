@@ -10,8 +10,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from ..models.networks.one_thread import open_session
-from .discriminant import Discriminant
+from ...models.networks.one_thread import open_session
+from ..discriminant import Discriminant
 
 OPSET, IR_VERSION = 18, 10
 

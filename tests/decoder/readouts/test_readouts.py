@@ -7,7 +7,9 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from hotwire.decoder import LabelReadout, NearestReadout, TextReadout, WordTargets
-from hotwire.decoder.readout import READOUTS, Entry, make_entry, read_out, read_out_fits, readout_from_dict
+from hotwire.decoder.readouts.catalogue import READOUTS, readout_from_dict
+from hotwire.decoder.readouts.entry import Entry, make_entry
+from hotwire.decoder.readouts.read_out import read_out, read_out_fits
 from hotwire.decoder.statistics.calibration import softmax
 from hotwire.errors import InputError, UnknownNameError
 from hotwire.models import Network

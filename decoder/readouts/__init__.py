@@ -1,0 +1,1 @@
+"""How a class, or free words, are read from a network into which a state was put."""
