@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from ...errors import InputError, UnknownNameError
 from ...models.networks.network import Network
-from ...models.networks.opening import open_network
+from ...models.networks.opening import check_takes_pixels, open_network
 from ...models.networks.other_formats import check_format
 from ...models.networks.outline import Outline, outline
 from ...models.weights.registry import assets
@@ -132,8 +132,10 @@ class NetworkSection(Section):
             raise InputError("expected prompt or train, got both: a network for pictures takes no prompt")
         if self.train is not None and self.seconds is not None:
             raise InputError("expected seconds or train, got both: a network for pictures hears nothing")
-        if self.pixels is not None and (self.train is not None or not self.name.endswith(".onnx")):
-            raise InputError(f"pixels: only ONNX files are told how they see pictures, leave it out for {self.name}")
+        if self.pixels is not None and self.train is not None:
+            raise InputError("expected pixels or train, got both: a network that is trained here knows how it sees")
+        if self.pixels is not None:
+            check_takes_pixels(self.name)
         known = self.outline()
         if known is not None and self.prompt is not None:
             known.check_prompt()

@@ -19,6 +19,7 @@ LANGUAGE_MODELS = ("smollm2-135m-instruct",)
 VISION = ("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2")
 SENTENCE_ENCODERS = ("all-minilm-l6-v2",)
 SPEECH_RECOGNISERS = ("whisper-tiny.en",)
+ONNX = ".onnx"
 LEAST_SIZE = 32
 """Of pictures that vision networks are opened for: they are halved five times."""
 
@@ -59,9 +60,8 @@ def open_network(
     """
     if image_size is not None and image_size < LEAST_SIZE:
         raise InputError(f"image_size: expected {LEAST_SIZE} pixels or more, got {image_size}")
-    is_onnx = Path(name).suffix == ".onnx" and Path(name).is_file()
-    if pixels is not None and not is_onnx:
-        raise InputError(f"pixels: only ONNX files are told how they see pictures, leave it out for {name}")
+    if pixels is not None:
+        check_takes_pixels(name)
     if image_size is not None and name not in VISION:
         raise InputError(
             f"image_size: only {', '.join(VISION)} are opened for pictures of a size, leave it out for {name}"
@@ -89,14 +89,20 @@ def open_network(
         from .sentence import SentenceEncoder
 
         return SentenceEncoder(fetch(str(name)), name=str(name))
-    if is_onnx and pixels is not None:
-        from .vision import open_onnx_vision
+    if Path(name).suffix == ONNX and Path(name).is_file():
+        if pixels is not None:
+            from .vision import open_onnx_vision
 
-        return open_onnx_vision(Path(name), **pixels)
-    if is_onnx:
+            return open_onnx_vision(Path(name), **pixels)
         from .onnx_network import OnnxNetwork
 
         return OnnxNetwork(Path(name))
     check_format(name)
     known = [asset.name for asset in assets("network")]
     raise UnknownNameError("network (no ONNX file and no folder with a config.json either)", str(name), known)
+
+
+def check_takes_pixels(name: str | Path) -> None:
+    """Raise InputError unless a network of this name is told how it sees pictures."""
+    if Path(name).suffix != ONNX or Path(name).is_dir():
+        raise InputError(f"pixels: only ONNX files are told how they see pictures, leave it out for {name}")
