@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from ...errors import InputError, MissingExtraError
 
 RATE_HZ = 16_000
+STEPS = 2**15
+"""Of a file of 16 bits, from silence to full scale."""
 SOUNDS = (".wav", ".flac", ".ogg", ".mp3")
 """How the names of sound files end."""
 # The integer that means 1.0, by type; 8-bit files have no sign, and their middle means 0.
@@ -120,7 +122,17 @@ def wav_of(samples: NDArray) -> bytes:
     """
     from scipy.io import wavfile
 
-    steps = np.clip(np.rint(np.asarray(samples, np.float64) * 2**15), -(2**15), 2**15 - 1)
     file = io.BytesIO()
-    wavfile.write(file, RATE_HZ, steps.astype(np.int16))
+    wavfile.write(file, RATE_HZ, sixteen_bits(samples))
     return file.getvalue()
+
+
+def sixteen_bits(samples: NDArray) -> NDArray[np.int16]:
+    """Samples as a file of 16 bits holds them, in `STEPS` from silence to full scale; beyond -1 and 1 they are clipped.
+
+    Examples
+    --------
+    >>> sixteen_bits(np.array([0.25, 1e-6, 1.0])).tolist()
+    [8192, 0, 32767]
+    """
+    return np.clip(np.rint(np.asarray(samples, np.float64) * STEPS), -STEPS, STEPS - 1).astype(np.int16)

@@ -12,14 +12,12 @@ from torch import nn
 from torch.nn import functional
 
 from ...errors import InputError, ShapeError
-from ..sounds.samples import RATE_HZ, samples_of
+from ..sounds.samples import RATE_HZ, STEPS, samples_of, sixteen_bits
 
 LOWEST_HZ = 50.0
 """Lower frequencies change as this one does, and a constant does not change at all."""
 NATURAL_SLOPE = 0.5
 """The amplitudes of natural sounds fall about as 1 / f**0.5, their power as 1 / f (Voss & Clarke 1975)."""
-STEPS = 2**15
-"""Of a file of 16 bits, from silence to full scale."""
 
 
 class Waveform(nn.Module):
@@ -120,8 +118,7 @@ def as_sounds(sounds: torch.Tensor | NDArray) -> NDArray[np.float32]:
     >>> as_sounds(torch.tensor([[0.25, 1e-6, 1.0]])).tolist()
     [[0.25, 0.0, 0.999969482421875]]
     """
-    values = torch.as_tensor(sounds).detach().cpu().double().numpy()
-    return (np.clip(np.rint(STEPS * values), -STEPS, STEPS - 1) / STEPS).astype(np.float32)
+    return (sixteen_bits(torch.as_tensor(sounds).detach().cpu().numpy()) / STEPS).astype(np.float32)
 
 
 def moved(sounds: torch.Tensor, later: int) -> torch.Tensor:
