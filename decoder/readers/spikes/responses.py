@@ -13,7 +13,7 @@ from ....errors import RecordingError
 from ...recordings.events import Events
 from ...recordings.recording import Recording
 from .response_arrays import TABLES, averages_in, repeats_in, without
-from .response_table import read_response_table
+from .response_table import ResponseTable, read_response_table
 
 
 def read_responses(
@@ -64,8 +64,8 @@ def read_responses(
         table = read_response_table(
             Path(responses), stimuli, stimulus=stimulus, label=label, sites=sites, exclude=exclude
         )
-        names, labels = np.array(stimuli), np.array(stimuli if table.labels is None else table.labels)
-        return _each_its_own_run(table.averages(), names, unit, source or _source(responses), labels, table.sites)
+        each = np.arange(len(stimuli))
+        return _rows_of(table, table.averages(), each, stimuli, unit, source or _source(responses))
     _check_array_alone(stimulus, label, sites)
     array, left = without(averages_in(responses, len(stimuli)), exclude)
     return _each_its_own_run(array.T, np.array(stimuli), unit, source or _source(responses), None, left)
@@ -103,11 +103,7 @@ def read_presentations(
         table = read_response_table(
             Path(repeats), stimuli, stimulus=stimulus, label=label, sites=sites, exclude=exclude
         )
-        names, labels = np.array(stimuli), np.array(stimuli if table.labels is None else table.labels)
-        of_row = table.stimulus
-        return _each_its_own_run(
-            table.responses, names[of_row], unit, source or _source(repeats), labels[of_row], table.sites
-        )
+        return _rows_of(table, table.responses, table.stimulus, stimuli, unit, source or _source(repeats))
     _check_array_alone(stimulus, label, sites)
     array, left = without(repeats_in(repeats, len(stimuli)), exclude)
     by_stimulus = array.transpose(1, 0, 2)
@@ -139,6 +135,14 @@ def _check_array_alone(stimulus: str, label: str | None, sites: Sequence[str] | 
             f"{name}: expected only beside responses in a table ({', '.join(TABLES)}), whose columns it names; "
             "leave it out"
         )
+
+
+def _rows_of(
+    table: ResponseTable, rows: NDArray, of_row: NDArray[np.intp], stimuli: list[str], unit: str, source: str
+) -> Recording:
+    """Rows of a table's sites, each with the number of its stimulus."""
+    names, labels = np.array(stimuli), np.array(stimuli if table.labels is None else table.labels)
+    return _each_its_own_run(rows, names[of_row], unit, source, labels[of_row], table.sites)
 
 
 def _each_its_own_run(
