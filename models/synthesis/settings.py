@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...errors import InputError
-from ...errors.checks import check_choice
+from ...errors.checks import check_choice, check_least
 
 OPTIMISERS = ("adam", "normalised")
 
@@ -56,16 +56,7 @@ class SynthesisSettings:
 
     def __post_init__(self) -> None:
         check_choice("optimiser", self.optimiser, OPTIMISERS)
-        for name, least in (
-            ("n_steps", 1),
-            ("n_halvings", 0),
-            ("jitter", 0),
-            ("noise", 0),
-            ("total_variation", 0),
-            ("seed", 0),
-        ):
-            if not getattr(self, name) >= least:
-                raise InputError(f"{name}: expected {least} or more, got {getattr(self, name)}")
+        check_least(self, n_steps=1, n_halvings=0, jitter=0, noise=0, total_variation=0, seed=0)
         if not 0 < self.step < float("inf"):
             raise InputError(f"step: expected a number above 0, got {self.step}")
 

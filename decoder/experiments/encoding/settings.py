@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from ....errors import InputError, UnknownNameError
+from ....errors.checks import check_least
 from ...pooling import Pool
 from ...receptive_fields import RECEPTIVE_FIELD
 from ..session.holding_out import HoldOut
@@ -59,10 +60,8 @@ class EncodeSettings(SessionSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, least in (("n_folds", 2), ("gap", 0), ("pool", 1), ("n_untrained", 1), ("pls", 1), ("n_draws", 100)):
-            value = getattr(self, name)
-            if isinstance(value, int) and value < least:
-                raise InputError(f"{name}: expected {least} or more, got {value}")
+        least = {"n_folds": 2, "gap": 0, "pool": 1, "n_untrained": 1, "pls": 1, "n_draws": 100}
+        check_least(self, **{name: value for name, value in least.items() if isinstance(getattr(self, name), int)})
         if self.pool == RECEPTIVE_FIELD and self.pls is not None:
             raise InputError(
                 f"pls: expected none with pool = {RECEPTIVE_FIELD!r}, got {self.pls}: only ridge has fields; leave it "

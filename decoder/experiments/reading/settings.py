@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ....errors import InputError
+from ....errors.checks import check_least
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,4 @@ class ReadingSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        least = {"n_previous": 0, "n_tokens": 3, "n_untrained": 1, "n_shuffles": 1, "seed": 0}
-        for name, value in least.items():
-            if getattr(self, name) < value:
-                raise InputError(f"{name}: expected {value} or more, got {getattr(self, name)}")
+        check_least(self, n_previous=0, n_tokens=3, n_untrained=1, n_shuffles=1, seed=0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ....adapters.checks import checked_lags
 from ....errors import InputError
+from ....errors.checks import check_least
 from ...gist.lanczos import LOBES
 
 MIN_SHIFT = 25
@@ -60,9 +61,7 @@ class RetrievalSettings:
         for name in ("layers", "window_s", "strengths"):
             if not getattr(self, name):
                 raise InputError(f"{name}: expected one or more, got none")
-        for name, least in (("n_folds", 3), ("n_components", 1), ("n_groups", 1), ("n_shifts", 10), ("n_orders", 1)):
-            if getattr(self, name) < least:
-                raise InputError(f"{name}: expected {least} or more, got {getattr(self, name)}")
+        check_least(self, n_folds=3, n_components=1, n_groups=1, n_shifts=10, n_orders=1)
         for name in ("window_s", "strengths"):
             if min(getattr(self, name)) <= 0:
                 raise InputError(f"{name}: expected numbers above 0, got {list(getattr(self, name))}")

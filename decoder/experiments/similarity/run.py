@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....errors import InputError
+from ....errors.checks import check_least
 from ....models.cache.recorded import record
 from ....models.networks.network import Network
 from ...evaluation.nuisance import picture_nuisance, small_pictures
@@ -44,9 +45,7 @@ class SimilaritySettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("n_untrained", 1), ("n_draws", 100), ("seed", 0)):
-            if getattr(self, name) < least:
-                raise InputError(f"{name}: expected {least} or more, got {getattr(self, name)}")
+        check_least(self, n_untrained=1, n_draws=100, seed=0)
         if not self.layers:
             raise InputError("layers: expected one or more, got none")
 

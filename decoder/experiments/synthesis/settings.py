@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ....errors import InputError
-from ....errors.checks import check_choice
+from ....errors.checks import check_choice, check_least
 from ....models.synthesis.settings import SynthesisSettings
 from ...pooling import Pool
 from ...receptive_fields import RECEPTIVE_FIELD
@@ -64,9 +64,7 @@ class SynthesizeSettings:
 
     def __post_init__(self) -> None:
         check_choice("combine", self.combine, ("mean", "worst"))
-        for name, least in (("n_seeds", 1), ("slope", 0), ("n_draws", 100), ("seed", 0)):
-            if not getattr(self, name) >= least:
-                raise InputError(f"{name}: expected {least} or more, got {getattr(self, name)}")
+        check_least(self, n_seeds=1, slope=0, n_draws=100, seed=0)
         if not self.pool or any(one != RECEPTIVE_FIELD and not (isinstance(one, int) and one > 0) for one in self.pool):
             raise InputError(
                 f"pool: expected one or more numbers from 1, or {RECEPTIVE_FIELD!r}, got {list(self.pool)}"

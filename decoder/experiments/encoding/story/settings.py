@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .....errors import InputError
+from .....errors.checks import check_least
 from ....gist.lanczos import LOBES
 from ....gist.timing import WordTiming
 
@@ -46,10 +47,7 @@ class StorySettings:
         WordTiming(tuple(self.delays))  # raises where they are wrong
         if not self.layers or len(set(self.layers)) < len(self.layers):
             raise InputError(f"layers: expected one or more, each once, got {list(self.layers)}")
-        least = {"n_folds": 3, "n_components": 1, "n_tokens": 3, "n_untrained": 1, "n_shifts": 1, "seed": 0}
-        for name, value in least.items():
-            if getattr(self, name) < value:
-                raise InputError(f"{name}: expected {value} or more, got {getattr(self, name)}")
+        check_least(self, n_folds=3, n_components=1, n_tokens=3, n_untrained=1, n_shifts=1, seed=0)
 
     @property
     def gap(self) -> int:

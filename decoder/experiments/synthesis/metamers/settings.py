@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .....errors import InputError
+from .....errors.checks import check_least
 from .....models.synthesis.settings import SynthesisSettings
 
 FEWEST, FEWEST_NULL = 2, 10
@@ -52,17 +53,9 @@ class MetamerSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (
-            ("n_pictures", FEWEST),
-            ("n_untrained", 0),
-            ("n_null", FEWEST_NULL),
-            ("max_rounds", 1),
-            ("slope", 0),
-            ("n_draws", 100),
-            ("seed", 0),
-        ):
-            if getattr(self, name) < least:
-                raise InputError(f"{name}: expected {least} or more, got {getattr(self, name)}")
+        check_least(
+            self, n_pictures=FEWEST, n_untrained=0, n_null=FEWEST_NULL, max_rounds=1, slope=0, n_draws=100, seed=0
+        )
         if not self.near > 0:
             raise InputError(f"near: expected a relative distance above 0, such as 0.07, got {self.near}")
         if self.n_untrained > self.n_pictures:
